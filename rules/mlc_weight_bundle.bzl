@@ -1,0 +1,36 @@
+"""Public rule: the weights, tokenizer and chat config of a model."""
+
+load("//rules/private:label.bzl", "label_of")
+load("//rules/private:weight_bundle.bzl", _mlc_weight_bundle = "mlc_weight_bundle")
+
+def mlc_weight_bundle(name, srcs = None, directory = None, **kwargs):
+    """Verifies converted weights and offers them to mlc_model. The files are linked into packages, never copied.
+
+    Every shard that tensor-cache.json records must be there, with its size in bytes and its md5; so must every
+    tokenizer file that mlc-chat-config.json names. An ndarray-cache.json is accepted and packaged as tensor-cache.json.
+    Each file is hashed by an action of its own, so a changed shard costs one shard.
+
+    The default output is a JSON manifest: sha256 and size of every file, name, shape and dtype of every parameter.
+
+    Args:
+      name: The target's name.
+      srcs: Labels of files or file groups: all files of one converted model, in one directory.
+      directory: A directory of this package in place of `srcs`: all its files but hidden ones, Markdown and BUILD files.
+      **kwargs: Attributes common to all rules.
+    """
+    if (srcs == None) == (directory == None):
+        fail("{}: give one of srcs (labels) and directory (a directory of this package)".format(label_of(name)))
+    if directory != None:
+        directory = directory.rstrip("/")
+        srcs = native.glob(
+            [directory + "/**"],
+            exclude = [directory + "/**/.*", directory + "/**/.*/**", directory + "/**/*.md", directory + "/**/BUILD*"],
+            allow_empty = True,
+        )
+        if not srcs:
+            fail('{}: attribute directory: "{}" has no files in this package'.format(label_of(name), directory))
+    _mlc_weight_bundle(
+        name = name,
+        srcs = srcs,
+        **kwargs
+    )

@@ -1,0 +1,210 @@
+"""Checks of what users write in BUILD files. Every message names target and attribute, and says how to mend it."""
+
+# As upstream spells them; a name with ":" would be a platform of its own.
+DEVICES = ["android", "cpu", "iphone"]
+
+OPT_LEVELS = ["O0", "O1", "O2", "O3"]
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_DIGITS = "0123456789"
+
+# The overrides that upstream's mlc-package-config.json knows, and the least value of each; None is a bool.
+OVERRIDES = {
+    "attention_sink_size": 0,
+    "context_window_size": 1,
+    "disaggregation": None,
+    "max_batch_size": 1,
+    "pipeline_parallel_stages": 1,
+    "prefill_chunk_size": 1,
+    "sliding_window_size": 1,
+    "tensor_parallel_shards": 1,
+}
+
+# Both fields may be switched off by -1.
+_MINUS_ONE_IS_OFF = ["attention_sink_size", "sliding_window_size"]
+
+def edit_distance(a, b):
+    """Levenshtein distance of two strings.
+
+    Args:
+      a: str.
+      b: str.
+
+    Returns:
+      int: the least number of insertions, deletions and substitutions.
+    """
+    row = list(range(len(b) + 1))
+    for i in range(len(a)):
+        last, row = row, [i + 1]
+        for j in range(len(b)):
+            row.append(min(last[j] + (0 if a[i] == b[j] else 1), last[j + 1] + 1, row[j] + 1))
+    return row[-1]
+
+def nearest(name, known):
+    """A suggestion for a misspelt name.
+
+    Args:
+      name: What the user wrote.
+      known: list[str] of what exists.
+
+    Returns:
+      str: "; did you mean X?" where something is near, then all that is known.
+    """
+    near = sorted([(edit_distance(name, k), k) for k in known])[:1]
+    hint = "; did you mean {}?".format(near[0][1]) if near and near[0][0] <= max(2, len(name) // 3) else ""
+    return "{} (known: {})".format(hint, ", ".join(known))
+
+def first_error(*errors):
+    """Fails with the first error there is.
+
+    Args:
+      *errors: What the functions below return: a message, or None.
+    """
+    for error in errors:
+        if error:
+            fail(error)
+
+def device_error(where, device):
+    """What is wrong with a device.
+
+    Args:
+      where: str, the target.
+      device: str.
+
+    Returns:
+      str or None: a message.
+    """
+    if device in DEVICES:
+        return None
+    return '{}: attribute device: no device "{}"{}'.format(where, device, nearest(device, DEVICES))
+
+def opt_error(where, opt):
+    """What is wrong with an optimization level.
+
+    Args:
+      where: str, the target.
+      opt: str.
+
+    Returns:
+      str or None: a message.
+    """
+    if opt in OPT_LEVELS:
+        return None
+    return '{}: attribute opt: expected one of {}, got "{}"'.format(where, ", ".join(OPT_LEVELS), opt)
+
+def _override_error(path, name, value):
+    if name not in OVERRIDES:
+        return "{}: unknown override{}".format(path, nearest(name, sorted(OVERRIDES)))
+    least = OVERRIDES[name]
+    if least == None:
+        return None if type(value) == "bool" else "{}: expected True or False, got {}".format(path, repr(value))
+    if type(value) != "int":
+        return "{}: expected an integer, got {}".format(path, repr(value))
+    if value < least and not (value == -1 and name in _MINUS_ONE_IS_OFF):
+        return "{}: expected an integer of at least {}, got {}".format(path, least, value)
+    return None
+
+def overrides_error(where, overrides):
+    """What is wrong with overrides: every one must exist and have a value of its type and range.
+
+    Args:
+      where: str, the target.
+      overrides: dict.
+
+    Returns:
+      str or None: a message.
+    """
+    if type(overrides) != "dict":
+        return '{}: attribute overrides: expected a dict such as {{"context_window_size": 4096}}, got {}'.format(
+            where,
+            type(overrides),
+        )
+    for name, value in overrides.items():
+        error = _override_error("{}: overrides.{}".format(where, name), name, value)
+        if error:
+            return error
+    return None
+
+def model_lib_error(where, model_lib):
+    """What is wrong with the name of a system library; hyphens become underscores.
+
+    Args:
+      where: str, the target.
+      model_lib: str.
+
+    Returns:
+      str or None: a message.
+    """
+    bad = [c for c in model_lib.elems() if c not in _LETTERS + _DIGITS + "_-"]
+    if not bad and model_lib and model_lib[0] not in _DIGITS:
+        return None
+    return '{}: attribute model_lib: expected letters, digits, "_" and "-", not starting with a digit, got {}'.format(
+        where,
+        repr(model_lib),
+    )
+
+def model_id_error(where, model_id):
+    """What is wrong with a model_id: it must be safe as the name of a directory on every system.
+
+    Args:
+      where: str, the target.
+      model_id: str.
+
+    Returns:
+      str or None: a message.
+    """
+    bad = [c for c in model_id.elems() if c not in _LETTERS + _DIGITS + "_-.+"]
+    if not bad and model_id and not model_id.startswith(".") and not model_id.endswith("."):
+        return None
+    return '{}: attribute model_id: expected letters, digits, "_", "-", "+" and inner ".", because it names bundle/<model_id>/; got {}'.format(
+        where,
+        repr(model_id),
+    )
+
+def normalize_url(url):
+    """The model's page as the apps read it.
+
+    Args:
+      url: str: https://..., or HF://org/repo.
+
+    Returns:
+      str: an https URL without a trailing slash.
+    """
+    if url.startswith("HF://"):
+        url = "https://huggingface.co/" + url[len("HF://"):]
+    return url.rstrip("/")
+
+def url_error(where, url):
+    """What is wrong with a model's page.
+
+    Args:
+      where: str, the target.
+      url: str, normalized.
+
+    Returns:
+      str or None: a message.
+    """
+    if url.startswith("https://") or url.startswith("http://"):
+        return None
+    return "{}: attribute url: expected HF://org/repo or an https:// URL, got {}".format(where, repr(url))
+
+def model_error(where, url, weights, estimated_vram_bytes, bundle_weight):
+    """What is wrong with an entry of a package.
+
+    Args:
+      where: str, the target.
+      url: str or None.
+      weights: label or None.
+      estimated_vram_bytes: int or None.
+      bundle_weight: bool.
+
+    Returns:
+      str or None: a message.
+    """
+    if bundle_weight and weights == None:
+        return "{}: attribute bundle_weight: there are no weights to bundle; set attribute weights to an mlc_weight_bundle".format(where)
+    if not bundle_weight and url == None:
+        return "{}: attribute url: weights that are not bundled are fetched by the app; set url, or bundle_weight = True".format(where)
+    if estimated_vram_bytes != None and (type(estimated_vram_bytes) != "int" or estimated_vram_bytes < 1):
+        return "{}: attribute estimated_vram_bytes: expected a positive integer of bytes, got {}".format(where, repr(estimated_vram_bytes))
+    return None

@@ -1,0 +1,134 @@
+"""Rule: one model library for one device."""
+
+load("//rules/private/providers:device_info.bzl", "MlcDeviceInfo")
+load("//rules/private/providers:model_lib_info.bzl", "MlcModelLibInfo")
+load("//rules/private/providers:tool_info.bzl", "MlcToolInfo")
+load(":run_tool.bzl", "COMPILER_TOOLCHAIN", "PYTHON_TOOLCHAIN", "python_of", "run_tool", "tool_arguments")
+load(":transitions.bzl", "device_transition")
+
+_CHAT_CONFIG = "mlc-chat-config.json"
+
+def _chat_config(ctx):
+    """The chat config among the files of attribute `config`."""
+    files = ctx.files.config
+    named = [f for f in files if f.basename == _CHAT_CONFIG]
+    if len(named) == 1:
+        return named[0]
+    if len(files) == 1:
+        return files[0]
+    fail("{}: attribute config: expected one file, or a target with one {}; {} has {} of {} files".format(
+        ctx.label,
+        _CHAT_CONFIG,
+        ctx.attr.config.label,
+        len(named),
+        len(files),
+    ))
+
+def _compile_resources(_os, _input_count):
+    # One thread of TVM; 400 MB at the peak of a 3B model.
+    return {"cpu": 1, "memory": 500}
+
+def _write_compile_key(ctx, device):
+    key = ctx.actions.declare_file(ctx.label.name + ".compile_key.json")
+    config = _chat_config(ctx)
+    args = tool_arguments(ctx)
+    args.add("--config", config)
+    args.add("--overrides", ctx.attr.overrides)
+    args.add("--device", device.name)
+    if device.arch:
+        args.add("--cpu-arch", device.arch)
+    args.add("--opt", ctx.attr.opt)
+    if ctx.attr.model_lib:
+        args.add("--model-lib", ctx.attr.model_lib)
+    args.add("--where", str(ctx.label).lstrip("@"))
+    args.add("--output", key)
+    run_tool(
+        ctx,
+        tool = ctx.attr._config_tool[MlcToolInfo],
+        python = python_of(ctx),
+        arguments = [args],
+        inputs = [config],
+        outputs = [key],
+        mnemonic = "MlcConfig",
+        progress_message = "Checking the config of %{label}",
+    )
+    return key
+
+def _compile(ctx, key, device, compiler):
+    if device.library == "so" and not compiler.linker:
+        fail("{}: device {} needs a linker, and the toolchain's compiler has none; set attribute linker of mlc_compiler".format(
+            ctx.label,
+            device.name,
+        ))
+    library = ctx.actions.declare_file("{}.{}".format(ctx.label.name, device.library))
+    metadata = ctx.actions.declare_file(ctx.label.name + ".metadata.json")
+    log = ctx.actions.declare_file(ctx.label.name + ".log")
+    args = tool_arguments(ctx)
+    args.add("compile")
+    args.add("--key", key)
+    args.add("--library", library)
+    args.add("--metadata", metadata)
+    args.add("--log", log)
+    if device.library == "so":
+        args.add("--linker", compiler.linker)
+    run_tool(
+        ctx,
+        tool = compiler.tool,
+        python = compiler.python,
+        arguments = [args],
+        inputs = [key],
+        outputs = [library, metadata, log],
+        tools = compiler.linker_files if device.library == "so" else None,
+        mnemonic = "MlcCompile",
+        progress_message = "Compiling %{label} for " + device.name,
+        resource_set = _compile_resources,
+    )
+    return library, metadata, log
+
+def _mlc_model_lib_impl(ctx):
+    device = ctx.attr._device[MlcDeviceInfo]
+    compiler = ctx.toolchains[COMPILER_TOOLCHAIN].mlc_compiler
+    key = _write_compile_key(ctx, device)
+    library, metadata, log = _compile(ctx, key, device, compiler)
+    return [
+        DefaultInfo(files = depset([library])),
+        OutputGroupInfo(
+            compile_key = depset([key]),
+            log = depset([log]),
+            metadata = depset([metadata]),
+        ),
+        MlcModelLibInfo(
+            compile_key = key,
+            compiler = compiler,
+            device = device,
+            library = library,
+            log = log,
+            metadata = metadata,
+            model_lib = ctx.attr.model_lib.replace("-", "_"),
+            options = json.encode({"opt": ctx.attr.opt, "overrides": json.decode(ctx.attr.overrides)}),
+        ),
+    ]
+
+mlc_model_lib = rule(
+    doc = "See //rules:mlc_model_lib.bzl.",
+    implementation = _mlc_model_lib_impl,
+    attrs = {
+        "config": attr.label(
+            doc = "mlc-chat-config.json, or a target that has one.",
+            allow_files = True,
+            mandatory = True,
+        ),
+        "device": attr.string(doc = "The device; empty for that of the target platform."),
+        "model_lib": attr.string(doc = "The system library's name; empty for one derived from the compile key."),
+        "opt": attr.string(doc = "The optimization level."),
+        "overrides": attr.string(doc = "A JSON object."),
+        "_allowlist_function_transition": attr.label(
+            default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
+        ),
+        "_config_tool": attr.label(default = "//tools/config", cfg = "exec", providers = [MlcToolInfo]),
+        "_device": attr.label(default = "//rules/platforms:current", providers = [MlcDeviceInfo]),
+    },
+    cfg = device_transition,
+    provides = [MlcModelLibInfo],
+    toolchains = [COMPILER_TOOLCHAIN, PYTHON_TOOLCHAIN],
+)

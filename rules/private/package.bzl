@@ -1,0 +1,185 @@
+"""Rule: a package, what `mlc_llm package` calls dist/."""
+
+load("//rules/private/providers:model_info.bzl", "MlcModelInfo")
+load("//rules/private/providers:package_info.bzl", "MlcPackageInfo")
+load("//rules/private/providers:tool_info.bzl", "MlcToolInfo")
+load(":package_checks.bzl", "check_models")
+load(":python_tool.bzl", "runfiles_path", "write_launcher")
+load(":run_tool.bzl", "PYTHON_TOOLCHAIN", "python_of", "run_tool", "tool_arguments")
+load(":transitions.bzl", "device_transition")
+
+_APP_CONFIG = "bundle/mlc-app-config.json"
+_MANIFEST = "package-manifest.json"
+
+# The archive that each app links; other devices load one shared library for each model.
+_ARCHIVES = {
+    "android": "lib/libmodel_android.a",
+    "iphone": "lib/libmodel_iphone.a",
+}
+
+# Where the Android library project reads it.
+_MLC4J_APP_CONFIG = "lib/mlc4j/src/main/assets/mlc-app-config.json"
+
+def _declare(ctx, path):
+    return ctx.actions.declare_file("{}/{}".format(ctx.label.name, path))
+
+def _link(ctx, path, file):
+    output = _declare(ctx, path)
+    ctx.actions.symlink(
+        output = output,
+        target_file = file,
+        progress_message = "Linking {} of %{{label}}".format(path),
+    )
+    return struct(path = path, file = output)
+
+def _archive(ctx, models, device):
+    """The action that puts every library into one static archive."""
+    libs = {model.lib.library: model.lib for model in models}.values()
+    output = _declare(ctx, _ARCHIVES[device.name])
+    args = tool_arguments(ctx)
+    args.add("archive")
+    args.add("--object", device.object)
+    args.add("--symbol-suffix", libs[0].compiler.symbol_suffix)
+    args.add("--output", output)
+    for lib in libs:
+        args.add_all("--library", [lib.compile_key, lib.library])
+    run_tool(
+        ctx,
+        tool = ctx.attr._tool[MlcToolInfo],
+        python = python_of(ctx),
+        arguments = [args],
+        inputs = [f for lib in libs for f in [lib.compile_key, lib.library]],
+        outputs = [output],
+        mnemonic = "MlcArchive",
+        progress_message = "Archiving the libraries of %{label}",
+    )
+    return [struct(path = _ARCHIVES[device.name], file = output)]
+
+def _shared_libraries(ctx, models):
+    """Links to the shared libraries, each named after the first model that uses it."""
+    first = {}
+    for model in models:
+        first.setdefault(model.lib.library, model.model_id)
+    return [
+        _link(ctx, "lib/{}.{}".format(model_id, library.extension), library)
+        for library, model_id in first.items()
+    ]
+
+def _assemble(ctx, models, device, libraries):
+    """The action that writes the app config and the manifest, and checks weights against libraries."""
+    app_config = _declare(ctx, _APP_CONFIG)
+    manifest = _declare(ctx, _MANIFEST)
+    compiler = models[0].lib.compiler
+    inputs = [library.file for library in libraries]
+    args = tool_arguments(ctx)
+    args.add("assemble")
+    args.add("--where", str(ctx.label).lstrip("@"))
+    args.add("--device", device.name)
+    for name in ["compiler", "symbol_suffix", "tvm", "tvm_ffi"]:
+        args.add("--version", "{}={}".format(name, getattr(compiler, name)))
+    for model in models:
+        args.add_all("--model", [model.entry, model.lib.compile_key, model.lib.metadata])
+        args.add(model.weights.manifest if model.bundle_weight else "-")
+        inputs += [model.entry, model.lib.compile_key, model.lib.metadata]
+        if model.bundle_weight:
+            inputs.append(model.weights.manifest)
+    for library in libraries:
+        args.add_all("--file", [library.path])
+        args.add(library.file)
+    args.add("--app-config", app_config)
+    args.add("--manifest", manifest)
+    run_tool(
+        ctx,
+        tool = ctx.attr._tool[MlcToolInfo],
+        python = python_of(ctx),
+        arguments = [args],
+        inputs = inputs,
+        outputs = [app_config, manifest],
+        mnemonic = "MlcPackage",
+        progress_message = "Packaging %{label} for " + device.name,
+    )
+    return app_config, manifest
+
+def _installer(ctx, files, manifest):
+    """The program behind `bazel run`: installs the package into the source tree."""
+    script = ctx.actions.declare_file(ctx.label.name + ".install.sh")
+    tool = ctx.attr._tool[MlcToolInfo]
+    root = runfiles_path(ctx, manifest)[:-len(_MANIFEST) - 1]
+    runfiles = write_launcher(
+        ctx,
+        script,
+        tool,
+        python_of(ctx),
+        export = "cd \"${BUILD_WORKING_DIRECTORY:-.}\"\n",
+        arguments = " ".join([
+            "install",
+            "--manifest \"$runfiles/{}/{}\"".format(root, _MANIFEST),
+            "--root \"$runfiles/{}\"".format(root),
+            "--name '{}'".format(ctx.label.name),
+            "--output \"${{BUILD_WORKSPACE_DIRECTORY:-.}}/{}\"".format("/".join([p for p in [ctx.label.package, "dist"] if p])),
+        ]),
+    )
+    return script, runfiles.merge(ctx.runfiles(files = [f.file for f in files]))
+
+def _mlc_package_impl(ctx):
+    models = [model[MlcModelInfo] for model in ctx.attr.models]
+    device = check_models(ctx.label, ctx.attr.device, models)
+    if device.library == "tar":
+        libraries = _archive(ctx, models, device)
+    else:
+        libraries = _shared_libraries(ctx, models)
+    app_config, manifest = _assemble(ctx, models, device, libraries)
+
+    files = libraries + [
+        struct(path = _APP_CONFIG, file = app_config),
+        struct(path = _MANIFEST, file = manifest),
+    ]
+    if device.name == "android":
+        files.append(_link(ctx, _MLC4J_APP_CONFIG, app_config))
+    for model in models:
+        if model.bundle_weight:
+            files += [_link(ctx, "bundle/{}/{}".format(model.model_id, f.path), f.file) for f in model.weights.files]
+
+    script, runfiles = _installer(ctx, files, manifest)
+    return [
+        DefaultInfo(
+            executable = script,
+            files = depset([f.file for f in files]),
+            runfiles = runfiles,
+        ),
+        OutputGroupInfo(
+            app_config = depset([app_config]),
+            libraries = depset([library.file for library in libraries]),
+            logs = depset([model.lib.log for model in models]),
+            manifest = depset([manifest]),
+        ),
+        MlcPackageInfo(
+            app_config = app_config,
+            device = device.name,
+            files = files,
+            libraries = depset([library.file for library in libraries]),
+            manifest = manifest,
+        ),
+    ]
+
+mlc_package = rule(
+    doc = "See //rules:mlc_package.bzl.",
+    implementation = _mlc_package_impl,
+    attrs = {
+        "device": attr.string(doc = "The device.", mandatory = True),
+        "models": attr.label_list(
+            doc = "The models.",
+            allow_empty = False,
+            cfg = device_transition,
+            mandatory = True,
+            providers = [MlcModelInfo],
+        ),
+        "_allowlist_function_transition": attr.label(
+            default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
+        ),
+        "_tool": attr.label(default = "//tools/package", cfg = "exec", providers = [MlcToolInfo]),
+    },
+    executable = True,
+    provides = [MlcPackageInfo],
+    toolchains = [PYTHON_TOOLCHAIN],
+)

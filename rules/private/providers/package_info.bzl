@@ -1,0 +1,12 @@
+"""Provider: a package, what `mlc_llm package` calls dist/."""
+
+MlcPackageInfo = provider(
+    doc = "The files of a package, laid out as apps expect them.",
+    fields = {
+        "app_config": "File: mlc-app-config.json.",
+        "device": "str: the device, such as android.",
+        "files": "list[struct(path = str, file = File)]: every file under its path below dist/.",
+        "libraries": "depset[File]: the archive, or the shared libraries.",
+        "manifest": "File: package-manifest.json; every file with sha256 and size, versions, libraries, models.",
+    },
+)

@@ -1,0 +1,10 @@
+"""Provider: a Python tool of this repository."""
+
+MlcToolInfo = provider(
+    doc = "A Python package of this repository that runs as `python -m MODULE`.",
+    fields = {
+        "module": "str: the dotted name of the module to run, such as tools.compiler.",
+        "runner": "File: tools/run_module.py, which sets the import path and runs the module.",
+        "sources": "depset[File]: every source and data file the tool reads of itself.",
+    },
+)

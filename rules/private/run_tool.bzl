@@ -1,0 +1,92 @@
+"""How every action of rules_mlc runs a Python tool."""
+
+PYTHON_TOOLCHAIN = "//rules/toolchains:mlc_python"
+COMPILER_TOOLCHAIN = "//rules/toolchains:mlc_compiler"
+
+# -s -S: only the declared packages are importable. -B: a sandbox may not write byte code.
+PYTHON_FLAGS = ["-s", "-S", "-B"]
+
+# The whole environment of an action; nothing comes from the machine's.
+_ENV = {
+    "LC_ALL": "C.UTF-8",
+    "PYTHONHASHSEED": "0",
+}
+
+def python_of(ctx):
+    """The Python environment of the toolchain, for every tool but a compiler.
+
+    Args:
+      ctx: The rule context; the rule names PYTHON_TOOLCHAIN.
+
+    Returns:
+      MlcPythonInfo.
+    """
+    return ctx.toolchains[PYTHON_TOOLCHAIN].python
+
+def run_tool(
+        ctx,
+        *,
+        tool,
+        python,
+        arguments,
+        inputs,
+        outputs,
+        mnemonic,
+        progress_message,
+        tools = None,
+        resource_set = None):
+    """Registers an action that runs a Python tool on declared inputs only.
+
+    Args:
+      ctx: The rule context.
+      tool: MlcToolInfo of the tool.
+      python: MlcPythonInfo to run it in.
+      arguments: list[Args].
+      inputs: depset[File] or list[File] the tool reads.
+      outputs: list[File] the tool writes.
+      mnemonic: The action's mnemonic, such as MlcCompile.
+      progress_message: What Bazel shows; names %{label}.
+      tools: depset[File] of other programs the tool runs.
+      resource_set: What the action needs of the machine.
+    """
+    command = ctx.actions.args()
+    command.add_all(PYTHON_FLAGS)
+    command.add(tool.runner)
+
+    # A source directory: not expanded, and never among `tools`.
+    command.add_all([python.site], expand_directories = False)
+    command.add(tool.module)
+
+    ctx.actions.run(
+        executable = python.interpreter,
+        arguments = [command] + arguments,
+        inputs = depset(
+            [python.site, python.stamp],
+            transitive = [inputs if type(inputs) == "depset" else depset(inputs)],
+        ),
+        outputs = outputs,
+        tools = depset([python.interpreter, tool.runner], transitive = [tool.sources] + ([tools] if tools else [])),
+        env = _ENV,
+        mnemonic = mnemonic,
+        progress_message = progress_message,
+        resource_set = resource_set,
+        execution_requirements = {
+            "block-network": "1",
+            "supports-path-mapping": "1",
+        },
+        toolchain = None,
+    )
+
+def tool_arguments(ctx):
+    """Arguments that go through a file when they are many.
+
+    Args:
+      ctx: The rule context.
+
+    Returns:
+      Args, one argument a line in the file.
+    """
+    args = ctx.actions.args()
+    args.use_param_file("@%s")
+    args.set_param_file_format("multiline")
+    return args

@@ -1,0 +1,31 @@
+"""Configuration transitions: a target's device, and one configuration for what depends on none."""
+
+_PLATFORMS = "//command_line_option:platforms"
+_COMPILATION_MODE = "//command_line_option:compilation_mode"
+
+def _device_transition_impl(settings, attr):
+    platform = Label("//rules/platforms:" + attr.device) if attr.device else None
+    return {
+        # -c opt or dbg changes no library; without this it would name other output paths and compile anew.
+        _COMPILATION_MODE: "opt",
+        _PLATFORMS: [str(platform)] if platform else settings[_PLATFORMS],
+    }
+
+device_transition = transition(
+    implementation = _device_transition_impl,
+    inputs = [_PLATFORMS],
+    outputs = [_COMPILATION_MODE, _PLATFORMS],
+)
+
+def _no_device_transition_impl(_settings, _attr):
+    return {
+        _COMPILATION_MODE: "opt",
+        _PLATFORMS: [str(Label("@platforms//host"))],
+    }
+
+# Weights are the same for every device: verified once, whatever packages ask for them.
+no_device_transition = transition(
+    implementation = _no_device_transition_impl,
+    inputs = [],
+    outputs = [_COMPILATION_MODE, _PLATFORMS],
+)

@@ -1,0 +1,114 @@
+"""Rule: a verified set of model weights."""
+
+load("//rules/private/providers:tool_info.bzl", "MlcToolInfo")
+load("//rules/private/providers:weight_info.bzl", "MlcWeightInfo")
+load(":run_tool.bzl", "PYTHON_TOOLCHAIN", "python_of", "run_tool", "tool_arguments")
+load(":transitions.bzl", "no_device_transition")
+
+_CHAT_CONFIG = "mlc-chat-config.json"
+_TENSOR_CACHE = "tensor-cache.json"
+
+# What older model repositories call tensor-cache.json.
+_OLD_TENSOR_CACHE = "ndarray-cache.json"
+
+def _names_in_bundle(ctx):
+    """dict: name inside the bundle -> File; names are relative to the directory of the chat config."""
+    configs = [f for f in ctx.files.srcs if f.basename == _CHAT_CONFIG]
+    if len(configs) != 1:
+        fail("{}: attribute srcs: expected one {}, got {}".format(ctx.label, _CHAT_CONFIG, len(configs)))
+    directory = configs[0].short_path[:-len(_CHAT_CONFIG)]
+    files = {}
+    for f in ctx.files.srcs:
+        if not f.short_path.startswith(directory):
+            fail("{}: attribute srcs: {} is outside of {}, the directory of {}; a bundle is one directory".format(
+                ctx.label,
+                f.short_path,
+                directory,
+                _CHAT_CONFIG,
+            ))
+        files[f.short_path[len(directory):]] = f
+    return files
+
+def _digest(ctx, name, file):
+    output = ctx.actions.declare_file("{}.digests/{}.json".format(ctx.label.name, name))
+    args = tool_arguments(ctx)
+    args.add("digest")
+    args.add(file)
+    args.add("--name", name)
+    args.add("--output", output)
+    run_tool(
+        ctx,
+        tool = ctx.attr._tool[MlcToolInfo],
+        python = python_of(ctx),
+        arguments = [args],
+        inputs = [file],
+        outputs = [output],
+        mnemonic = "MlcDigest",
+        progress_message = "Hashing {} of %{{label}}".format(name),
+    )
+    return output
+
+def _check(ctx, files, digests):
+    cache = _TENSOR_CACHE if _TENSOR_CACHE in files else _OLD_TENSOR_CACHE
+    if cache not in files:
+        fail("{}: attribute srcs: no {} (nor {}); give every file of the converted model".format(
+            ctx.label,
+            _TENSOR_CACHE,
+            _OLD_TENSOR_CACHE,
+        ))
+    manifest = ctx.actions.declare_file(ctx.label.name + ".weights.json")
+    args = tool_arguments(ctx)
+    args.add("check")
+    args.add("--where", str(ctx.label).lstrip("@"))
+    args.add("--chat-config", files[_CHAT_CONFIG])
+    args.add("--tensor-cache", files[cache])
+    args.add("--tensor-cache-name", cache)
+    args.add_all(digests, before_each = "--digest")
+    args.add("--output", manifest)
+    run_tool(
+        ctx,
+        tool = ctx.attr._tool[MlcToolInfo],
+        python = python_of(ctx),
+        arguments = [args],
+        inputs = [files[_CHAT_CONFIG], files[cache]] + digests,
+        outputs = [manifest],
+        mnemonic = "MlcWeights",
+        progress_message = "Checking the weights of %{label}",
+    )
+    return manifest
+
+def _mlc_weight_bundle_impl(ctx):
+    files = _names_in_bundle(ctx)
+    if _TENSOR_CACHE in files:
+        files.pop(_OLD_TENSOR_CACHE, None)
+    manifest = _check(ctx, files, [_digest(ctx, name, file) for name, file in files.items()])
+    return [
+        DefaultInfo(files = depset([manifest])),
+        MlcWeightInfo(
+            chat_config = files[_CHAT_CONFIG],
+            files = [
+                struct(path = _TENSOR_CACHE if name == _OLD_TENSOR_CACHE else name, file = file)
+                for name, file in files.items()
+            ],
+            manifest = manifest,
+        ),
+    ]
+
+mlc_weight_bundle = rule(
+    doc = "See //rules:mlc_weight_bundle.bzl.",
+    implementation = _mlc_weight_bundle_impl,
+    attrs = {
+        "srcs": attr.label_list(
+            doc = "Every file of the converted model.",
+            allow_files = True,
+            mandatory = True,
+        ),
+        "_allowlist_function_transition": attr.label(
+            default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
+        ),
+        "_tool": attr.label(default = "//tools/weights", cfg = "exec", providers = [MlcToolInfo]),
+    },
+    cfg = no_device_transition,
+    provides = [MlcWeightInfo],
+    toolchains = [PYTHON_TOOLCHAIN],
+)

@@ -1,0 +1,122 @@
+"""Unit tests of the checks that macros make while a BUILD file loads."""
+
+load("@bazel_skylib//lib:unittest.bzl", "asserts", "unittest")
+load(
+    "//rules/private:checks.bzl",
+    "device_error",
+    "edit_distance",
+    "model_error",
+    "model_id_error",
+    "model_lib_error",
+    "normalize_url",
+    "opt_error",
+    "overrides_error",
+    "url_error",
+)
+
+def _edit_distance_impl(ctx):
+    env = unittest.begin(ctx)
+    asserts.equals(env, 0, edit_distance("prefill", "prefill"))
+    asserts.equals(env, 3, edit_distance("kitten", "sitting"))
+    asserts.equals(env, 4, edit_distance("", "four"))
+    return unittest.end(env)
+
+def _overrides_impl(ctx):
+    env = unittest.begin(ctx)
+    asserts.equals(env, None, overrides_error("//a:b", {
+        "attention_sink_size": -1,
+        "context_window_size": 768,
+        "disaggregation": False,
+        "prefill_chunk_size": 8,
+        "sliding_window_size": -1,
+    }))
+    known = " (known: attention_sink_size, context_window_size, disaggregation, max_batch_size, pipeline_parallel_stages, prefill_chunk_size, sliding_window_size, tensor_parallel_shards)"
+    asserts.equals(
+        env,
+        "//a:b: overrides.context_windw_size: unknown override; did you mean context_window_size?" + known,
+        overrides_error("//a:b", {"context_windw_size": 1}),
+    )
+    asserts.equals(
+        env,
+        "//a:b: overrides.temperature: unknown override" + known,
+        overrides_error("//a:b", {"temperature": 1}),
+    )
+    asserts.equals(
+        env,
+        "//a:b: overrides.prefill_chunk_size: expected an integer of at least 1, got -5",
+        overrides_error("//a:b", {"prefill_chunk_size": -5}),
+    )
+    asserts.equals(
+        env,
+        "//a:b: overrides.max_batch_size: expected an integer of at least 1, got 0",
+        overrides_error("//a:b", {"max_batch_size": 0}),
+    )
+    asserts.equals(
+        env,
+        "//a:b: overrides.max_batch_size: expected an integer, got \"4\"",
+        overrides_error("//a:b", {"max_batch_size": "4"}),
+    )
+    asserts.equals(
+        env,
+        "//a:b: overrides.max_batch_size: expected an integer, got True",
+        overrides_error("//a:b", {"max_batch_size": True}),
+    )
+    asserts.equals(
+        env,
+        "//a:b: overrides.disaggregation: expected True or False, got 1",
+        overrides_error("//a:b", {"disaggregation": 1}),
+    )
+    asserts.true(env, overrides_error("//a:b", []).startswith("//a:b: attribute overrides: expected a dict"))
+    return unittest.end(env)
+
+def _names_impl(ctx):
+    env = unittest.begin(ctx)
+    for good in ["phi-2", "Llama-3.2-1B-Instruct-q4f16_1-MLC", "a+b", "7b"]:
+        asserts.equals(env, None, model_id_error("//a:b", good))
+    for bad in ["", "..", ".", "../../x", "a/b", "a\\b", "a b", ".hidden", "dot.", "a\nb", "é"]:
+        error = model_id_error("//a:b", bad)
+        asserts.true(env, error and error.startswith("//a:b: attribute model_id: expected letters"), bad)
+    for good in ["llama_q4f16_1", "_x", "gemma-2b"]:
+        asserts.equals(env, None, model_lib_error("//a:b", good))
+    for bad in ["", "1x", "a.b", "a b", "a/b"]:
+        error = model_lib_error("//a:b", bad)
+        asserts.true(env, error and error.startswith("//a:b: attribute model_lib: expected letters"), bad)
+    return unittest.end(env)
+
+def _values_impl(ctx):
+    env = unittest.begin(ctx)
+    asserts.equals(env, None, device_error("//a:b", "android"))
+    asserts.equals(
+        env,
+        "//a:b: attribute device: no device \"iphne\"; did you mean iphone? (known: android, cpu, iphone)",
+        device_error("//a:b", "iphne"),
+    )
+    asserts.equals(env, None, opt_error("//a:b", "O3"))
+    asserts.equals(env, "//a:b: attribute opt: expected one of O0, O1, O2, O3, got \"2\"", opt_error("//a:b", "2"))
+    asserts.equals(env, "https://huggingface.co/mlc-ai/phi-2", normalize_url("HF://mlc-ai/phi-2/"))
+    asserts.equals(env, None, url_error("//a:b", "https://example.org/phi-2"))
+    asserts.true(env, url_error("//a:b", "/home/me/phi-2").startswith("//a:b: attribute url: expected HF://"))
+    return unittest.end(env)
+
+def _model_impl(ctx):
+    env = unittest.begin(ctx)
+    asserts.equals(env, None, model_error("//a:b", "https://x", None, 4348727787, False))
+    asserts.true(env, "there are no weights to bundle" in model_error("//a:b", None, None, None, True))
+    asserts.true(env, "set url, or bundle_weight = True" in model_error("//a:b", None, ":w", None, False))
+    for bad in [0, -1, "4", 1.5]:
+        asserts.true(env, "expected a positive integer of bytes" in model_error("//a:b", None, ":w", bad, True))
+    return unittest.end(env)
+
+_edit_distance_test = unittest.make(_edit_distance_impl)
+_overrides_test = unittest.make(_overrides_impl)
+_names_test = unittest.make(_names_impl)
+_values_test = unittest.make(_values_impl)
+_model_test = unittest.make(_model_impl)
+
+def checks_test_suite(name):
+    """Declares the tests of this file.
+
+    Args:
+      name: The suite's name.
+    """
+    unittest.suite(name, _edit_distance_test, _overrides_test, _names_test, _values_test, _model_test)

@@ -1,0 +1,111 @@
+"""Analysis tests: what each rule provides, which actions it registers, and every way it refuses."""
+
+load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts")
+load("//rules:providers.bzl", "MlcModelInfo", "MlcModelLibInfo", "MlcPackageInfo", "MlcWeightInfo")
+
+def _actions(env, mnemonic):
+    return [a for a in analysistest.target_actions(env) if a.mnemonic == mnemonic]
+
+def _basenames(files):
+    return sorted([f.basename for f in files.to_list()])
+
+def _model_lib_impl(ctx):
+    env = analysistest.begin(ctx)
+    info = analysistest.target_under_test(env)[MlcModelLibInfo]
+    asserts.equals(env, ctx.attr.device, info.device.name)
+    asserts.equals(env, ctx.attr.library, info.library.basename)
+    asserts.equals(env, ctx.attr.model_lib, info.model_lib)
+    asserts.equals(env, ["embedded", "0.27.0.post1", "0.1.14.post1", "__tvm_ffi__library_bin"], [
+        info.compiler.compiler,
+        info.compiler.tvm,
+        info.compiler.tvm_ffi,
+        info.compiler.symbol_suffix,
+    ])
+    return analysistest.end(env)
+
+model_lib_test = analysistest.make(_model_lib_impl, attrs = {
+    "device": attr.string(),
+    "library": attr.string(),
+    "model_lib": attr.string(),
+})
+
+def _compile_inputs_impl(ctx):
+    """The compile sees the key and the toolchain: no config, no weights, no caller's environment."""
+    env = analysistest.begin(ctx)
+    (config,) = _actions(env, "MlcConfig")
+    asserts.true(env, "mlc-chat-config.json" in _basenames(config.inputs))
+    (compile,) = _actions(env, "MlcCompile")
+    names = _basenames(compile.inputs)
+    asserts.true(env, "lib.compile_key.json" in names)
+    for needed in ["python3", "site", "stamp.json"]:
+        asserts.true(env, needed in names, needed)
+    for f in compile.inputs.to_list():
+        of_toolchain = f.owner.workspace_name or f.owner.package.startswith("tools")
+        asserts.true(env, of_toolchain or f.basename == "lib.compile_key.json", f.path)
+    asserts.equals(env, ctx.attr.linked, "ld.lld" in names)
+    asserts.equals(env, {"LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0"}, compile.env)
+    for argument in compile.argv:
+        asserts.false(env, argument.startswith("/"), argument)
+    return analysistest.end(env)
+
+compile_inputs_test = analysistest.make(_compile_inputs_impl, attrs = {"linked": attr.bool()})
+
+def _weights_impl(ctx):
+    env = analysistest.begin(ctx)
+    info = analysistest.target_under_test(env)[MlcWeightInfo]
+    asserts.equals(
+        env,
+        ["mlc-chat-config.json", "params_shard_0.bin", "tensor-cache.json", "tokenizer.json"],
+        sorted([f.path for f in info.files]),
+    )
+    asserts.equals(env, 4, len(_actions(env, "MlcDigest")))
+    (check,) = _actions(env, "MlcWeights")
+
+    # The check reads digests, never the weights.
+    asserts.false(env, "params_shard_0.bin" in _basenames(check.inputs))
+    return analysistest.end(env)
+
+weights_test = analysistest.make(_weights_impl)
+
+def _model_impl(ctx):
+    env = analysistest.begin(ctx)
+    info = analysistest.target_under_test(env)[MlcModelInfo]
+    asserts.equals(env, ctx.attr.model_id, info.model_id)
+    asserts.equals(env, ctx.attr.bundled, info.bundle_weight)
+    return analysistest.end(env)
+
+model_test = analysistest.make(_model_impl, attrs = {"bundled": attr.bool(), "model_id": attr.string()})
+
+def _package_impl(ctx):
+    env = analysistest.begin(ctx)
+    target = analysistest.target_under_test(env)
+    info = target[MlcPackageInfo]
+    asserts.equals(env, ctx.attr.files, sorted([f.path for f in info.files]))
+    root = info.manifest.path[:-len("package-manifest.json")]
+    for f in info.files:
+        asserts.equals(env, root + f.path, f.file.path)
+    asserts.equals(env, len(info.files), len(target[DefaultInfo].files.to_list()))
+
+    # Weights are linked by Bazel itself: no tool reads or copies them.
+    for action in analysistest.target_actions(env):
+        if action.mnemonic.startswith("Mlc"):
+            asserts.false(env, "params_shard_0.bin" in _basenames(action.inputs), action.mnemonic)
+    return analysistest.end(env)
+
+package_test = analysistest.make(_package_impl, attrs = {"files": attr.string_list()})
+
+def _shared_lib_impl(ctx):
+    """Two models that share a library ask for it once."""
+    env = analysistest.begin(ctx)
+    (archive,) = _actions(env, "MlcArchive")
+    asserts.equals(env, 1, len([f for f in archive.inputs.to_list() if f.extension == "tar"]))
+    return analysistest.end(env)
+
+shared_lib_test = analysistest.make(_shared_lib_impl)
+
+def _failure_impl(ctx):
+    env = analysistest.begin(ctx)
+    asserts.expect_failure(env, ctx.attr.message)
+    return analysistest.end(env)
+
+failure_test = analysistest.make(_failure_impl, attrs = {"message": attr.string()}, expect_failure = True)

@@ -1,0 +1,85 @@
+"""Protects the Python environment of the actions: hashes hold, and its bytes name no machine."""
+
+from __future__ import annotations
+
+import hashlib
+import pathlib
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+from tools.python import install_environment
+
+WHEEL = "example_pkg-1.0-py3-none-any.whl"
+
+
+@pytest.fixture
+def wheel(tmp_path: pathlib.Path) -> pathlib.Path:
+    """A wheel with a module and a console script."""
+    path = tmp_path / WHEEL
+    info = "example_pkg-1.0.dist-info"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("example_pkg/__init__.py", "def main():\n    return 1\n")
+        archive.writestr(
+            f"{info}/METADATA", "Metadata-Version: 2.1\nName: example_pkg\nVersion: 1.0\n"
+        )
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        archive.writestr(
+            f"{info}/entry_points.txt", "[console_scripts]\nexample=example_pkg:main\n"
+        )
+        archive.writestr(f"{info}/RECORD", f"{info}/RECORD,,\n")
+    return path
+
+
+def install(wheel: pathlib.Path, site: pathlib.Path, digest: str) -> subprocess.CompletedProcess:
+    """Run the installer as the repository rule does, on a lock of one local wheel."""
+    lock = wheel.parent / "requirements.lock"
+    lock.write_text(f"example-pkg @ {wheel.as_uri()} --hash=sha256:{digest}\n")
+    script = pathlib.Path(install_environment.__file__)
+    command = [sys.executable, script, "--lock", lock, "--site", site]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def tree(site: pathlib.Path) -> dict[str, str]:
+    """Relative path -> sha256 of every file."""
+    return {
+        str(path.relative_to(site)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(site.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_two_folders_have_equal_bytes(wheel, tmp_path):
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    for name in ("one", "two/deeper"):
+        done = install(wheel, tmp_path / name, digest)
+        assert done.returncode == 0, done.stderr
+    first = tree(tmp_path / "one")
+    assert first == tree(tmp_path / "two/deeper")
+    assert any(name.endswith(".pyc") for name in first)
+    assert not any("RECORD" in name or name.startswith("bin/") for name in first)
+
+
+def test_wrong_hash_is_refused(wheel, tmp_path):
+    done = install(wheel, tmp_path / "site", "0" * 64)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: pip could not install the lock\n")
+    assert "Traceback" not in done.stderr
+
+
+def test_unsupported_python_is_named(monkeypatch, tmp_path):
+    monkeypatch.setattr(install_environment, "SUPPORTED", ((3, 98), (3, 99)))
+    with pytest.raises(SystemExit, match=r"rules_mlc needs CPython 3\.98 to 3\.99"):
+        install_environment.main(["--lock", "x", "--site", str(tmp_path / "site")])
+
+
+def test_stamp_names_no_path(tmp_path):
+    lock = tmp_path / "lock"
+    lock.write_text("a==1\n")
+    stamp = install_environment.stamp(lock)
+    assert stamp["version"].count(".") == 2
+    assert not any("/" in value for value in stamp.values())
+    lock.write_text("a==2\n")
+    assert install_environment.stamp(lock) != stamp
