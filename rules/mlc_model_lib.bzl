@@ -16,8 +16,8 @@ def mlc_model_lib(name, config, device = None, overrides = {}, model_lib = None,
     Args:
       name: The target's name.
       config: Label of mlc-chat-config.json, or of a target that has one among its files.
-      device: `android`, `iphone` or `cpu` (the target machine itself). If not given, the device of the target
-        platform: that of the mlc_package which asks, else `cpu`.
+      device: `android`, `iphone` or `cpu` (the target machine itself). If not given, that of the mlc_package which
+        asks, or of `--platforms=@rules_mlc//rules/platforms:<device>`; without either the target is skipped.
       overrides: dict: fields of the config to change: `context_window_size`, `sliding_window_size`,
         `prefill_chunk_size`, `attention_sink_size` (tokens), `max_batch_size`, `tensor_parallel_shards`,
         `pipeline_parallel_stages` (counts), `disaggregation` (bool).
@@ -33,6 +33,11 @@ def mlc_model_lib(name, config, device = None, overrides = {}, model_lib = None,
         overrides_error(where, overrides),
         model_lib_error(where, model_lib) if model_lib != None else None,
     )
+    if not device:
+        kwargs["target_compatible_with"] = kwargs.get("target_compatible_with", []) + select({
+            Label("//rules/platforms:no_device"): [Label("//rules/platforms:set_device_or_platforms")],
+            "//conditions:default": [],
+        })
     _mlc_model_lib(
         name = name,
         config = config,

@@ -11,6 +11,8 @@ import pytest
 def main() -> int:
     """Exit status of pytest; a run that collects no test fails."""
     arguments = ["-p", "no:cacheprovider", "--import-mode=importlib", "-v", *sys.argv[1:]]
+    if scratch := os.environ.get("TEST_TMPDIR"):
+        arguments.append(f"--basetemp={scratch}/pytest")
     if xml := os.environ.get("XML_OUTPUT_FILE"):
         arguments.append(f"--junitxml={xml}")
     if only := os.environ.get("TESTBRIDGE_TEST_ONLY"):

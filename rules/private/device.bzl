@@ -17,7 +17,7 @@ mlc_device = rule(
     implementation = _mlc_device_impl,
     attrs = {
         "arch": attr.string(doc = "The machine of device `cpu`, such as x86_64-linux."),
-        "device": attr.string(doc = "The device as upstream spells it.", mandatory = True),
+        "device": attr.string(doc = "The device as upstream spells it; empty where the platform names none.", mandatory = True),
         "library": attr.string(doc = "The form of a library.", mandatory = True, values = ["so", "tar"]),
         "object": attr.string(doc = "The object format.", mandatory = True, values = ["elf", "macho"]),
     },

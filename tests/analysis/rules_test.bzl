@@ -36,12 +36,13 @@ def _compile_inputs_impl(ctx):
     asserts.true(env, "mlc-chat-config.json" in _basenames(config.inputs))
     (compile,) = _actions(env, "MlcCompile")
     names = _basenames(compile.inputs)
-    asserts.true(env, "lib.compile_key.json" in names)
+    key = analysistest.target_under_test(env)[MlcModelLibInfo].compile_key
+    asserts.true(env, key in compile.inputs.to_list())
     for needed in ["python3", "site", "stamp.json"]:
         asserts.true(env, needed in names, needed)
     for f in compile.inputs.to_list():
         of_toolchain = f.owner.workspace_name or f.owner.package.startswith("tools")
-        asserts.true(env, of_toolchain or f.basename == "lib.compile_key.json", f.path)
+        asserts.true(env, of_toolchain or f == key, f.path)
     asserts.equals(env, ctx.attr.linked, "ld.lld" in names)
     asserts.equals(env, {"LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0"}, compile.env)
     for argument in compile.argv:

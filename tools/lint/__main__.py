@@ -36,9 +36,7 @@ def buildifier() -> pathlib.Path:
     if found := shutil.which("buildifier"):
         return pathlib.Path(found)
     if not shutil.which("npm"):
-        raise cli.UserError(
-            "buildifier: not on PATH, and npm, which would install it, is missing"
-        )
+        raise cli.UserError("buildifier: not on PATH, and npm, which would install it, is missing")
     folder = cache_folder() / BUILDIFIER.rpartition("@")[2]
     system = {"Linux": "linux", "Darwin": "darwin"}.get(platform.system(), "unknown")
     machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())

@@ -1,0 +1,115 @@
+"""Protects the error messages as a user of Bazel sees them: one clear line, before anything slow."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from tests.integration.conftest import PREAMBLE
+from tests.integration.workspace import runfile
+
+
+@pytest.fixture(scope="module")
+def workspace(new_workspace):
+    made = new_workspace()
+    model = made.root / "model"
+    model.mkdir()
+    for file in runfile("examples/quickstart/model").iterdir():
+        shutil.copyfile(file, model / file.name)
+    return made
+
+
+def refused(workspace, build_file: str, message: str) -> None:
+    """Build `build_file` and expect one error line that holds `message`, and no compile."""
+    workspace.write("BUILD.bazel", PREAMBLE + build_file)
+    build = workspace.bazel("build", "--nokeep_going", "//...", check=False)
+    assert build.returncode == 1, build.stderr
+    assert build.ran("MlcCompile") == 0
+    matching = [line for line in build.errors() if message in line]
+    assert len(matching) == 1, build.stderr
+    assert 'File "/' not in "".join(build.errors())
+
+
+@pytest.mark.parametrize(
+    ("attributes", "message"),
+    [
+        (
+            'overrides = {"context_windw_size": 9}',
+            "//:x: overrides.context_windw_size: unknown override; did you mean context_window_size?",
+        ),
+        (
+            'overrides = {"prefill_chunk_size": -5}',
+            "//:x: overrides.prefill_chunk_size: expected an integer of at least 1, got -5",
+        ),
+        ('overrides = {"max_batch_size": "4"}', "overrides.max_batch_size: expected an integer"),
+        ('model_lib = "a.b"', "//:x: attribute model_lib: expected letters"),
+        ('device = "androd"', 'no device "androd"; did you mean android?'),
+    ],
+)
+def test_library_attributes(workspace, attributes, message):
+    refused(workspace, f'mlc_model_lib(name = "x", config = "tiny.json", {attributes})\n', message)
+
+
+def test_model_id(workspace):
+    build_file = """
+mlc_model_lib(name = "lib", config = "tiny.json")
+mlc_model(name = "x", model_id = "../../x", lib = ":lib", url = "HF://a/b")
+"""
+    refused(workspace, build_file, "//:x: attribute model_id: expected letters")
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"model_type": "lama"}, "$.model_type"),
+        ({"quantization": "q4f16_9"}, "$.quantization"),
+        ({"context_window_size": "4096"}, "$.context_window_size"),
+        ({"model_config": {"hidden_size": -5}}, "$.model_config.hidden_size"),
+    ],
+)
+def test_config_fields(workspace, fields, message):
+    workspace.write("bad.json", (workspace.root / "tiny.json").read_text())
+    workspace.edit_json("bad.json", **fields)
+    refused(workspace, 'mlc_model_lib(name = "x", config = "bad.json")\n', message)
+
+
+def edited_cache(workspace, edit) -> str:
+    """A copy of the model whose tensor-cache.json is edited; its directory."""
+    target = workspace.root / "broken"
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(workspace.root / "model", target)
+    cache = json.loads((target / "tensor-cache.json").read_text())
+    edit(target, cache)
+    (target / "tensor-cache.json").write_text(json.dumps(cache))
+    return 'mlc_weight_bundle(name = "x", directory = "broken")\n'
+
+
+def test_missing_shard(workspace):
+    def edit(target, cache):
+        (target / cache["records"][0]["dataPath"]).unlink()
+
+    refused(workspace, edited_cache(workspace, edit), "params_shard_0.bin")
+
+
+def test_wrong_md5(workspace):
+    def edit(_target, cache):
+        cache["records"][0]["md5sum"] = "0" * 32
+
+    refused(workspace, edited_cache(workspace, edit), "md5")
+
+
+@pytest.mark.parametrize("path", ["../params_shard_0.bin", "/etc/passwd", "a\\\\b.bin"])
+def test_data_path_that_leaves_its_directory(workspace, path):
+    def edit(_target, cache):
+        cache["records"][0]["dataPath"] = path
+
+    refused(workspace, edited_cache(workspace, edit), "dataPath")
+
+
+def test_missing_tokenizer(workspace):
+    def edit(target, _cache):
+        (target / "tokenizer.json").unlink()
+
+    refused(workspace, edited_cache(workspace, edit), "tokenizer.json")

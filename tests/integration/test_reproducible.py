@@ -1,0 +1,46 @@
+"""Protects the promise of equal bytes: two folders, two output bases, one result."""
+
+from __future__ import annotations
+
+import hashlib
+import pathlib
+
+from tests.integration.conftest import PREAMBLE
+from tests.integration.workspace import runfile
+
+BUILD = (
+    PREAMBLE
+    + """
+mlc_model_lib(name = "lib", config = "model/mlc-chat-config.json")
+mlc_weight_bundle(name = "weights", directory = "model")
+mlc_model(name = "stories", lib = ":lib", weights = ":weights")
+[mlc_package(name = device, device = device, models = [":stories"]) for device in ["android", "cpu", "iphone"]]
+"""
+)
+
+
+def tree(root: pathlib.Path) -> dict[str, str]:
+    """Path -> sha256 of every file below `root`."""
+    return {
+        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(root.rglob("*"))
+        if path.is_file()
+    }
+
+
+def build_all(workspace) -> dict[str, dict[str, str]]:
+    model = workspace.root / "model"
+    model.mkdir()
+    for file in runfile("examples/quickstart/model").iterdir():
+        (model / file.name).write_bytes(file.read_bytes())
+    workspace.write("BUILD.bazel", BUILD)
+    build = workspace.bazel("build", "//:android", "//:cpu", "//:iphone")
+    assert build.ran("MlcCompile") == 3
+    return {name: tree(workspace.root / "bazel-bin" / name) for name in ("android", "cpu", "iphone")}
+
+
+def test_equal_bytes_in_two_output_bases(new_workspace):
+    first = build_all(new_workspace())
+    second = build_all(new_workspace())
+    assert first == second
+    assert set(first["android"]) >= {"lib/libmodel_android.a", "bundle/stories/tensor-cache.json"}

@@ -1,0 +1,55 @@
+"""Small llamas that together have every feature of the family."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_COMMON = {
+    "hidden_size": 256,
+    "intermediate_size": 480,
+    "num_hidden_layers": 2,
+    "rms_norm_eps": 1e-5,
+    "vocab_size": 517,
+    "position_embedding_base": 10000.0,
+    "context_window_size": 256,
+    "prefill_chunk_size": 64,
+    "tensor_parallel_shards": 1,
+    "pipeline_parallel_stages": 1,
+    "max_batch_size": 4,
+    "disaggregation": False,
+}
+
+MODELS: dict[str, dict[str, Any]] = {
+    "grouped": {
+        **_COMMON,
+        "num_attention_heads": 8,
+        "num_key_value_heads": 2,
+        "head_dim": 32,
+        "tie_word_embeddings": True,
+        # Of the 16 frequencies, some are slowed down, some interpolated and some left as they are.
+        "rope_scaling": {
+            "rope_type": "llama3",
+            "factor": 8.0,
+            "low_freq_factor": 1.0,
+            "high_freq_factor": 4.0,
+            "original_max_position_embeddings": 64,
+        },
+    },
+    "multi_head": {
+        **_COMMON,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 4,
+        "head_dim": 64,
+        "tie_word_embeddings": False,
+        "rope_scaling": None,
+    },
+}
+
+
+def chat_config(model: str, quantization: str, **changes: Any) -> dict[str, Any]:
+    """Returns mlc-chat-config.json of a model; `changes` are fields of ``model_config``."""
+    return {
+        "model_type": "llama",
+        "quantization": quantization,
+        "model_config": {**MODELS[model], **changes},
+    }

@@ -1,0 +1,99 @@
+"""The lists of families, quantizations and devices are consistent with each other."""
+
+from __future__ import annotations
+
+import jsonschema
+import pytest
+
+from tools import config
+from tools.config import registry
+from tools.config.plain_name import path_problem, problem
+
+
+def test_what_there_is():
+    assert config.families() == ["llama"]
+    assert config.quantizations() == ["q0f16", "q0f32", "q4f16_1"]
+    assert {name.partition(":")[0] for name in config.devices()} == {"android", "cpu", "iphone"}
+
+
+def test_schemas_are_valid_and_every_field_says_what_it_expects():
+    from tools.config.schema import expected_text
+
+    for name in ["common", "chat_config", "overrides", *config.families()]:
+        jsonschema.Draft202012Validator.check_schema(registry.schema(name))
+    for name in ["chat_config", "overrides", *config.families()]:
+        for spec in registry.schema(name)["properties"].values():
+            assert expected_text(spec)
+    for definition in registry.schema("common")["$defs"].values():
+        assert definition["x-expected"]
+
+
+@pytest.mark.parametrize("family", config.families())
+def test_rules_of_a_family_name_its_fields(family):
+    schema = registry.schema(family)
+    for pair in [*schema["x-divides"], *schema["x-at-most"]]:
+        assert set(pair) <= set(schema["properties"])
+
+
+@pytest.mark.parametrize("name", config.quantizations())
+def test_quantization(name):
+    quantization = config.quantization(name)
+    assert quantization.name == name
+    if quantization.kind == "no-quant":
+        assert (quantization.bits, quantization.group_size) == (None, None)
+    else:
+        words = int(quantization.storage_dtype.removeprefix("uint")) // quantization.bits
+        assert quantization.group_size % words == 0
+        assert quantization.layout in ("NK", "KN")
+
+
+@pytest.mark.parametrize("name", config.devices())
+def test_device_says_everything_that_the_host_code_depends_on(name):
+    device = config.device(name)
+    host = device.target.get("host", device.target)
+    assert host["kind"] == "llvm"
+    assert host["mtriple"]
+    assert device.library in ("tar", "so")
+    assert device.object in ("elf", "macho")
+    assert device.bundled_entry in ("model_path", "model_url")
+    assert device.kind == name.partition(":")[0]
+    if device.kind == "cpu":
+        # A CPU or a feature is named, so that TVM never asks the machine for its own.
+        assert "mcpu" in host or "mattr" in host
+
+
+def test_iphone_objects_say_that_they_are_for_ios():
+    assert config.device("iphone").target["host"]["mtriple"] == "arm64-apple-ios16.0"
+
+
+@pytest.mark.parametrize("name", ["a", "a b (1)", "params_shard_0.bin", "..a", "é", "x" * 255])
+def test_plain_names(name):
+    assert problem(name) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("", "is empty"),
+        (".", "names a directory that is not its own"),
+        ("..", "names a directory that is not its own"),
+        ("a/b", "contains a slash"),
+        ("/etc", "contains a slash"),
+        ("a\\b", "contains a backslash"),
+        ("a\0", "contains a control character"),
+        ("a\n", "contains a control character"),
+        ("\ud800", "is not valid Unicode"),
+        ("x" * 256, "is longer than 255 bytes"),
+        (None, "is not a string"),
+    ],
+)
+def test_names_that_could_leave_their_directory(name, what):
+    assert problem(name) == what
+
+
+def test_paths():
+    assert path_problem("a/b c/d") is None
+    assert path_problem("/a") == "is absolute"
+    assert path_problem("a/../b") == "names a directory that is not its own"
+    assert path_problem("a//b") == "is empty"
+    assert path_problem(3) == "is not a string"

@@ -1,0 +1,33 @@
+"""A file's digest is right at every size, since everything after it trusts the digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pytest
+
+from tools.weights.__main__ import main
+from tools.weights.digest import digest
+
+
+@pytest.mark.parametrize("size", [0, 1, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 3 << 20])
+def test_digest(tmp_path, size):
+    data = bytes(i % 251 for i in range(1000)) * (size // 1000 + 1)
+    path = tmp_path / "shard"
+    path.write_bytes(data[:size])
+    assert digest(path, "name in bundle") == {
+        "name": "name in bundle",
+        "nbytes": size,
+        "md5": hashlib.md5(data[:size], usedforsecurity=False).hexdigest(),
+        "sha256": hashlib.sha256(data[:size]).hexdigest(),
+    }
+
+
+def test_command_takes_arguments_from_a_file(tmp_path):
+    (tmp_path / "shard").write_bytes(b"abc")
+    arguments = ["digest", tmp_path / "shard", "--name", "s.bin", "--output", tmp_path / "d.json"]
+    (tmp_path / "params").write_text("\n".join(map(str, arguments)) + "\n", encoding="utf-8")
+    main([f"@{tmp_path / 'params'}"])
+    written = json.loads((tmp_path / "d.json").read_text(encoding="utf-8"))
+    assert written == digest(tmp_path / "shard", "s.bin")

@@ -1,0 +1,103 @@
+"""Command line: ``python -m tools.compiler compile ...`` and ``... describe ...``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from tools import cli, config
+from tools.config import CompileKey, strict_json
+
+
+def parser() -> argparse.ArgumentParser:
+    """Returns the parser."""
+    result = argparse.ArgumentParser(
+        prog="python -m tools.compiler",
+        description="Compiles a chat model's functions into a library for one device.",
+        fromfile_prefix_chars="@",
+    )
+    commands = result.add_subparsers(dest="command", required=True)
+    compile_ = commands.add_parser(
+        "compile",
+        help="write a model's library, its metadata and a log",
+        epilog=f"devices: {', '.join(config.devices())}",
+    )
+    _add_model_arguments(compile_)
+    compile_.add_argument("--device", help="with --config: what to compile for")
+    compile_.add_argument("--overrides", default="{}", metavar="JSON", help="with --config")
+    compile_.add_argument("--opt", help="with --config: O0 to O3, default O2")
+    compile_.add_argument("--model-lib", metavar="NAME", help="with --config: the library's name")
+    compile_.add_argument(
+        "--library",
+        required=True,
+        type=Path,
+        metavar="FILE",
+        help=".tar: objects that register themselves under the library's name; .so: shared library",
+    )
+    compile_.add_argument("--metadata", type=Path, metavar="FILE", help="metadata as JSON")
+    compile_.add_argument("--log", type=Path, metavar="FILE", help="default: LIBRARY.log")
+    compile_.add_argument(
+        "--linker", type=Path, metavar="FILE", help="takes ld.lld's arguments; needed for .so"
+    )
+    compile_.add_argument("--verbose", action="store_true", help="show the time of each stage")
+    describe = commands.add_parser(
+        "describe", help="print a model's parameters and functions as JSON"
+    )
+    _add_model_arguments(describe)
+    return result
+
+
+def main(argv: list[str]) -> None:
+    """Runs one command."""
+    args = parser().parse_args(argv)
+    if args.command == "compile":
+        _compile(args)
+    else:
+        _describe(args)
+
+
+def _add_model_arguments(command: argparse.ArgumentParser) -> None:
+    model = command.add_mutually_exclusive_group(required=True)
+    model.add_argument("--key", metavar="FILE", help="a compile key, made by tools.config")
+    model.add_argument("--config", metavar="FILE", help="mlc-chat-config.json")
+    command.add_argument(
+        "--quantization", help="with --config: in place of the one it names, for example q4f16_1"
+    )
+
+
+def _compile(args: argparse.Namespace) -> None:
+    if args.key is None and args.device is None:
+        raise cli.UserError("--config: a library is for one device; give --device")
+    key = _key(args)
+    # Imported here: it loads TVM, which takes a second that wrong arguments need not wait for.
+    from tools.compiler.compile import compile_library
+
+    log = args.log or args.library.with_name(f"{args.library.name}.log")
+    compile_library(key, args.library, args.metadata, log, linker=args.linker, verbose=args.verbose)
+
+
+def _describe(args: argparse.Namespace) -> None:
+    args.device, args.overrides, args.opt, args.model_lib = "android", "{}", None, None
+    key = _key(args)
+    from tools.compiler.describe import describe
+
+    print(json.dumps(describe(key), separators=(",", ":")))
+
+
+def _key(args: argparse.Namespace) -> CompileKey:
+    if args.key is not None:
+        return config.load_key(args.key)
+    return config.build_key(
+        strict_json.load(args.config),
+        args.device,
+        overrides=strict_json.loads(args.overrides, "--overrides"),
+        opt=args.opt,
+        model_lib=args.model_lib,
+        quantization=args.quantization,
+        config_name=args.config,
+    )
+
+
+if __name__ == "__main__":
+    cli.run(main)

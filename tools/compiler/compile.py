@@ -1,0 +1,112 @@
+"""From a compile key to the files of a library."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+from typing import Any
+
+import tvm
+import tvm_ffi
+
+from tools import cli, config
+from tools.cli import UserError
+from tools.compiler import log
+from tools.compiler.archive import tar_bytes
+from tools.compiler.build import BuiltLibrary, build_library
+from tools.compiler.link import shared_library_bytes
+from tools.compiler.progress import Progress
+from tools.config import CompileKey
+
+SYMBOL_SUFFIX = "__tvm_ffi__library_bin"
+"""Name of a library's data; a property of the pinned version of TVM."""
+
+_DEVICE_CODE = {"llvm": "native", "metal": "metal-source", "opencl": "opencl-source"}
+
+
+def compile_library(
+    key: CompileKey,
+    library: Path,
+    metadata: Path | None,
+    log_file: Path,
+    *,
+    linker: Path | None = None,
+    verbose: bool = False,
+) -> None:
+    """Compiles and writes the files, each whole or not at all.
+
+    Args:
+        key: What to compile.
+        library: ``.tar`` for the objects of a system library, ``.so`` for a shared library.
+        metadata: Where the metadata goes; None for nowhere.
+        log_file: Where the log goes; after a failure inside TVM it has the details.
+        linker: A program that takes the arguments of ld.lld; needed for ``.so``.
+        verbose: Whether the time of each stage goes to stderr.
+
+    Raises:
+        UserError: The request cannot be fulfilled, or TVM failed.
+    """
+    device = config.device(key.device)
+    _check_request(device, library, linker)
+    progress = Progress(verbose)
+    try:
+        built = build_library(key, system_library=library.suffix == ".tar", progress=progress)
+        if library.suffix == ".tar":
+            contents = tar_bytes(built.objects)
+        else:
+            progress.stage("link")
+            contents = shared_library_bytes(built.objects, linker)
+    except UserError:
+        raise
+    except Exception as error:
+        cli.write_text(log_file, log.failure_text(key, progress.where(), traceback.format_exc()))
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise UserError(
+            f"{key.model_lib}: TVM failed in {progress.where()}: {reason[-1]};"
+            f" details in {log_file}"
+        ) from error
+    progress.finish()
+    description = _describe_library(key, device, library, built)
+    cli.write_bytes(library, contents)
+    if metadata is not None:
+        cli.write_json(metadata, description, sort_keys=False)
+    cli.write_text(log_file, log.success_text(key, description, len(contents)))
+
+
+def versions() -> dict[str, str]:
+    """Returns the versions of the packages that decide a library's bytes."""
+    return {"tvm": tvm.__version__, "tvm_ffi": tvm_ffi.__version__}
+
+
+def _check_request(device: config.Device, library: Path, linker: Path | None) -> None:
+    formats = [".tar", ".so"] if device.library == "so" and device.object == "elf" else [".tar"]
+    if library.suffix not in formats:
+        raise UserError(
+            f"--library {library}: device {device.name} has no such library;"
+            f" expected a name that ends in {' or '.join(formats)}"
+        )
+    if library.suffix == ".so" and linker is None:
+        raise UserError(
+            f"--library {library}: a shared library needs a linker;"
+            " give --linker with a program that takes the arguments of ld.lld"
+        )
+
+
+def _describe_library(
+    key: CompileKey, device: config.Device, library: Path, built: BuiltLibrary
+) -> dict[str, Any]:
+    target = device.target
+    is_system_library = library.suffix == ".tar"
+    return {
+        "model_lib": key.model_lib,
+        "device": key.device,
+        "library": {
+            "format": library.suffix.removeprefix("."),
+            "object": device.object,
+            "symbol": f"{key.model_lib}_{SYMBOL_SUFFIX}" if is_system_library else SYMBOL_SUFFIX,
+            "device_code": _DEVICE_CODE[target["kind"]],
+        },
+        "metadata": built.metadata,
+        "memory": built.memory,
+        "versions": versions(),
+    }

@@ -1,0 +1,58 @@
+"""What a model exports: its parameters, and the signatures of its own functions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tvm import relax
+from tvm.target import Target
+
+from tools import config
+from tools.compiler.families import create_model
+from tools.compiler.functions.kv_cache import add_kv_cache_function
+from tools.compiler.layers.kernel import kernel_cache
+from tools.compiler.metadata import parameter_shape
+from tools.compiler.quantization import create_quantization
+from tools.compiler.tvm_startup import fast_stack
+from tools.config import CompileKey
+
+
+def describe(key: CompileKey) -> dict[str, Any]:
+    """Returns the model's interface, which no device changes.
+
+    Returns:
+        ``params``: ``[name, shape, dtype]`` of each, in order; a dynamic size is its name.
+        ``functions``: name to ``params`` and ``ret``, the types as TVM prints them, without the
+        tuple of parameters that most functions take last.
+    """
+    target = Target(config.device(key.device).target)
+    model = create_model(
+        key.model_type, key.model_config, create_quantization(key.quantization, target)
+    )
+    with target, fast_stack(), kernel_cache():
+        mod, parameters = model.export_tvm(model.function_spec())
+        builder = relax.BlockBuilder(mod)
+        add_kv_cache_function(builder, "create_paged_kv_cache", model.kv_cache, target)
+        mod = builder.finalize()
+    functions = {
+        var.name_hint: _signature(function)
+        for var, function in mod.functions_items()
+        if isinstance(function, relax.Function)
+    }
+    return {
+        "params": [
+            [name, parameter_shape(parameter), str(parameter.dtype)]
+            for name, parameter in parameters
+        ],
+        "functions": dict(sorted(functions.items())),
+    }
+
+
+def _signature(function: relax.Function) -> dict[str, Any]:
+    parameters = list(function.params)
+    if function.attrs and "num_input" in function.attrs:
+        parameters = parameters[: int(function.attrs["num_input"])]
+    return {
+        "params": [str(parameter.ty) for parameter in parameters],
+        "ret": str(function.ret_ty),
+    }

@@ -1,0 +1,70 @@
+"""The model families that the compiler knows, by `model_type` as mlc-chat-config.json spells it.
+
+To add one: a module here with a config dataclass and a subclass of `CausalLM`, a line in
+`FAMILIES`, a schema in tools/config, an entry in the tests.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tools.cli import UserError
+from tools.compiler.families.causal_lm import CausalLM
+from tools.compiler.families.llama import LlamaConfig, LlamaForCausalLM
+from tools.compiler.quantization.base import Quantization
+
+
+@dataclasses.dataclass(frozen=True)
+class Family:
+    """How a family's model is made.
+
+    Attributes:
+        config: Dataclass whose fields are read from the compile key's ``model_config``.
+        model: Takes the config and the quantization.
+    """
+
+    config: type
+    model: Callable[[Any, Quantization], CausalLM]
+
+
+FAMILIES: Mapping[str, Family] = {
+    "llama": Family(LlamaConfig, LlamaForCausalLM),
+}
+
+
+def create_model(
+    model_type: str, model_config: Mapping[str, Any], quantization: Quantization
+) -> CausalLM:
+    """Returns the model, with parameters that have shapes and no values.
+
+    Args:
+        model_type: For example ``llama``.
+        model_config: The fields of the compile key's ``model_config``; fields that the family's
+            config does not have are used elsewhere and ignored here.
+        quantization: How the weights are stored.
+
+    Raises:
+        UserError: The family is not known, or a field has a value it cannot work with.
+    """
+    if model_type not in FAMILIES:
+        raise UserError(
+            f"model_type {model_type!r}: the compiler does not know this family;"
+            f" expected one of {', '.join(sorted(FAMILIES))}"
+        )
+    for field in ("tensor_parallel_shards", "pipeline_parallel_stages"):
+        if model_config.get(field, 1) != 1:
+            raise UserError(
+                f"model_config.{field}: {model_config[field]} is not supported;"
+                " a library is compiled for one device, set it to 1"
+            )
+    family = FAMILIES[model_type]
+    names = [field.name for field in dataclasses.fields(family.config)]
+    missing = [name for name in names if name not in model_config]
+    if missing:
+        raise UserError(
+            f"model_config.{missing[0]}: missing, and family {model_type} needs it;"
+            " make the compile key with `python -m tools.config`"
+        )
+    return family.model(family.config(**{name: model_config[name] for name in names}), quantization)

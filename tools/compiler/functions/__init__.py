@@ -1,0 +1,1 @@
+"""Functions of a library beside the model's own, one module each."""

@@ -1,0 +1,88 @@
+"""The function that creates the paged KV cache, with the attention kernels it carries."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from tvm import relax, tirx
+from tvm.relax.frontend.nn.llm.kv_cache import RopeMode, TIRPagedKVCache
+from tvm.target import Target
+
+
+@dataclasses.dataclass(frozen=True)
+class KVCacheConfig:
+    """What a model needs of its KV cache.
+
+    Attributes:
+        num_hidden_layers: Number of layers that have an entry in the cache.
+        num_attention_heads: Number of query heads.
+        num_key_value_heads: Number of key heads, and of value heads.
+        head_dim: Length of a head.
+        rope_theta: Base of the rotary embedding.
+        rope_scaling: As in the model's config; None where positions are not scaled.
+        dtype: dtype of keys and values.
+        enable_disaggregation: Whether the cache is for disaggregated prefill and decode.
+    """
+
+    num_hidden_layers: int
+    num_attention_heads: int
+    num_key_value_heads: int
+    head_dim: int
+    rope_theta: float
+    rope_scaling: dict[str, Any] | None
+    dtype: str
+    enable_disaggregation: bool
+
+    def bytes_per_token(self) -> int:
+        """Returns the size of a token's keys and values in all layers."""
+        item = int(self.dtype.removeprefix("float")) // 8
+        return 2 * self.num_hidden_layers * self.num_key_value_heads * self.head_dim * item
+
+
+SIZES = (
+    "max_batch_size",
+    "max_total_seq_len",
+    "prefill_chunk_size",
+    "page_size",
+    "support_sliding_window",
+)
+"""Parameters of the function: shapes of one element, known when the function is called."""
+
+
+def add_kv_cache_function(
+    builder: relax.BlockBuilder, name: str, config: KVCacheConfig, target: Target
+) -> None:
+    """Adds the function ``name(*SIZES) -> cache``.
+
+    Args:
+        builder: Where the function and its kernels go.
+        name: ``create_tir_paged_kv_cache`` in a library.
+        config: What the model needs.
+        target: Chooses and shapes the kernels.
+    """
+    sizes = [tirx.Var(size, "int64") for size in SIZES]
+    parameters = [relax.Var(f"{size.name}_", relax.ShapeType([size])) for size in sizes]
+    with builder.function(name, parameters):
+        cache = TIRPagedKVCache(
+            "mha",
+            *sizes,
+            layer_partition=relax.ShapeExpr([0, config.num_hidden_layers]),
+            num_hidden_layers=config.num_hidden_layers,
+            num_attention_heads=config.num_attention_heads,
+            num_key_value_heads=config.num_key_value_heads,
+            qk_head_dim=config.head_dim,
+            v_head_dim=config.head_dim,
+            mla_original_qk_head_dim=0,
+            mla_original_v_head_dim=0,
+            rope_mode=RopeMode.NORMAL,
+            rope_scale=1,
+            rope_theta=int(config.rope_theta),
+            rope_scaling=config.rope_scaling or {},
+            rope_ext_factors=relax.prim_value(0),
+            rotary_dim=config.head_dim,
+            enable_disaggregation=config.enable_disaggregation,
+            dtype=config.dtype,
+            target=target,
+        )
+        builder.emit_func_output(cache._expr)

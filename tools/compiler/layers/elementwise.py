@@ -1,0 +1,13 @@
+"""Element-wise kernels, which fuse into the matrix product before them."""
+
+from __future__ import annotations
+
+from tvm import topi
+from tvm.relax.frontend import nn
+
+from tools.compiler.layers.kernel import call_kernel
+
+
+def add(a: nn.Tensor, b: nn.Tensor) -> nn.Tensor:
+    """Returns ``a + b``; the shapes are equal, or broadcast as numpy does."""
+    return call_kernel(topi.add, "add", [a, b])

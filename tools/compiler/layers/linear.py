@@ -1,0 +1,132 @@
+"""The two layers that hold a model's large weights, in whichever quantization it has."""
+
+from __future__ import annotations
+
+from tvm import te
+from tvm.relax.frontend import nn
+
+from tools.compiler.layers.elementwise import add
+from tools.compiler.layers.kernel import OUT_EWISE_FUSABLE, call_kernel
+from tools.compiler.quantization.base import Quantization
+
+
+class _Weight(nn.Module):
+    """A weight matrix; its parameters are attributes, named as the quantization says."""
+
+    def __init__(self, quantization: Quantization, rows: int | str, columns: int) -> None:
+        super().__init__()
+        self.quantization = quantization
+        self.columns = columns
+        parameters = quantization.parameters(rows, columns)
+        self.parameter_names = tuple(parameters)
+        for name, parameter in parameters.items():
+            setattr(self, name, parameter)
+
+    def stored(self) -> list[nn.Parameter]:
+        return [getattr(self, name) for name in self.parameter_names]
+
+    def product(self, x: nn.Tensor, out_dtype: str) -> nn.Tensor:
+        """Returns ``x @ weight.T``.
+
+        Decoding and product are one TIR function, whose block ``NT_matmul`` the schedules look
+        for: no pass has to bring them together, and the decoded weight never exists in memory.
+
+        Args:
+            x: ``(tokens, columns)``.
+            out_dtype: dtype of the result. float32 also makes the sum float32.
+
+        Returns:
+            ``(tokens, rows)``.
+        """
+        quantization = self.quantization
+        dtype = "float32" if out_dtype == "float32" else quantization.compute_dtype
+
+        def compute(lhs: te.Tensor, *stored: te.Tensor) -> te.Tensor:
+            rows = stored[0].shape[0]
+            weight = lambda i, j: quantization.element(list(stored), i, j)  # noqa: E731
+            if quantization.decodes:
+                weight = te.compute((rows, self.columns), weight, name="dequantize")
+            k = te.reduce_axis((0, self.columns), "k")
+            product = te.compute(
+                (lhs.shape[0], rows),
+                lambda i, j: te.sum(lhs[i, k].astype(dtype) * weight(j, k).astype(dtype), axis=k),
+                name="NT_matmul",
+            )
+            if dtype == out_dtype:
+                return product
+            return te.compute(
+                product.shape, lambda i, j: product[i, j].astype(out_dtype), name="cast"
+            )
+
+        name = "fused_dequantize_NT_matmul" if quantization.decodes else "NT_matmul"
+        return call_kernel(
+            compute,
+            name,
+            [x, *self.stored()],
+            key=(quantization.name, self.columns, out_dtype),
+            op_pattern=OUT_EWISE_FUSABLE,
+        )
+
+
+class Linear(_Weight):
+    """``x @ weight.T (+ bias)``, from ``(tokens, in_features)`` to ``(tokens, out_features)``.
+
+    Args:
+        quantization: How the weight is stored.
+        in_features: Length of a row of the input.
+        out_features: Length of a row of the output; a string names a dynamic size.
+        bias: Whether the layer has a parameter ``bias`` of shape ``(out_features,)``.
+        out_dtype: dtype of the output; the model's where None.
+    """
+
+    def __init__(
+        self,
+        quantization: Quantization,
+        in_features: int,
+        out_features: int | str,
+        *,
+        bias: bool = False,
+        out_dtype: str | None = None,
+    ) -> None:
+        super().__init__(quantization, out_features, in_features)
+        self.out_dtype = out_dtype or quantization.model_dtype
+        self.bias = nn.Parameter((out_features,), self.out_dtype) if bias else None
+
+    def forward(self, x: nn.Tensor) -> nn.Tensor:
+        out = self.product(x, self.out_dtype)
+        return out if self.bias is None else add(out, self.bias)
+
+
+class Embedding(_Weight):
+    """``ids (n,) int32 -> (n, embedding_dim)`` of the model's dtype.
+
+    Args:
+        quantization: How the table is stored.
+        num_embeddings: Number of entries; a string names a dynamic size.
+        embedding_dim: Length of an entry.
+    """
+
+    def __init__(
+        self, quantization: Quantization, num_embeddings: int | str, embedding_dim: int
+    ) -> None:
+        super().__init__(quantization, num_embeddings, embedding_dim)
+
+    def forward(self, ids: nn.Tensor) -> nn.Tensor:
+        quantization = self.quantization
+
+        def take(indices: te.Tensor, *stored: te.Tensor) -> te.Tensor:
+            return te.compute(
+                (indices.shape[0], self.columns),
+                lambda i, j: quantization.element(list(stored), indices[i], j).astype(
+                    quantization.model_dtype
+                ),
+                name="take",
+            )
+
+        name = "fused_dequantize_take" if quantization.decodes else "take"
+        key = (quantization.name, self.columns)
+        return call_kernel(take, name, [ids, *self.stored()], key=key)
+
+    def lm_head_forward(self, x: nn.Tensor) -> nn.Tensor:
+        """Returns the float32 logits ``x @ table.T``, where the output layer shares the table."""
+        return self.product(x, "float32")

@@ -1,0 +1,40 @@
+"""Feed-forward layers."""
+
+from __future__ import annotations
+
+from tvm import te, tirx
+from tvm.relax.frontend import nn
+
+from tools.compiler.layers.kernel import call_kernel
+from tools.compiler.layers.linear import Linear
+from tools.compiler.quantization.base import Quantization
+
+
+class GatedMLP(nn.Module):
+    """``down(silu(gate(x)) * up(x))``, with gate and up stored as one weight.
+
+    Args:
+        quantization: How the weights are stored.
+        hidden_size: Length of a row of input and output.
+        intermediate_size: Length of a row between the two products.
+    """
+
+    def __init__(self, quantization: Quantization, hidden_size: int, intermediate_size: int):
+        super().__init__()
+        self.gate_up_proj = Linear(quantization, hidden_size, 2 * intermediate_size)
+        self.down_proj = Linear(quantization, intermediate_size, hidden_size)
+
+    def forward(self, x: nn.Tensor) -> nn.Tensor:
+        """``(tokens, hidden_size) -> (tokens, hidden_size)``."""
+        return self.down_proj(call_kernel(_silu_mul, "silu_mul", [self.gate_up_proj(x)]))
+
+
+def _silu_mul(gate_up: te.Tensor) -> te.Tensor:
+    """``silu(gate) * up``, of rows that are a gate and then an up of equal length."""
+    tokens, both = gate_up.shape
+    size = both // 2
+    return te.compute(
+        (tokens, size),
+        lambda i, j: gate_up[i, j] * tirx.sigmoid(gate_up[i, j]) * gate_up[i, j + size],
+        name="silu_mul",
+    )

@@ -1,0 +1,97 @@
+"""The passes, in order: from high-level operators to what the VM runs, and from kernels to code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import tvm
+from tvm import relax, tirx
+from tvm.s_tir import dlight
+from tvm.target import Target
+
+from tools.compiler.passes.attach_metadata import AttachMetadata
+from tools.compiler.passes.attach_size_bounds import AttachSizeBounds
+from tools.compiler.passes.internal_kernels import MarkInternalKernels, SkipInternalAsserts
+from tools.compiler.passes.remove_attribute import RemoveAttribute
+from tools.compiler.passes.sort_shape_stores import SortShapeStores
+from tools.compiler.schedules.cpu_matmul import CPUMatmul
+
+
+def relax_pipeline(
+    target: Target, bounds: Mapping[str, int], metadata: dict[str, Any]
+) -> tvm.transform.Sequential:
+    """Returns the passes up to the VM's operators, for `target`.
+
+    Reshapes stay what they are, views: as kernels they would be copies.
+
+    Args:
+        target: What is compiled for.
+        bounds: Largest values of symbolic sizes (see `AttachSizeBounds`).
+        metadata: Of the function ``_metadata``; the pipeline adds ``memory_usage`` to it.
+    """
+    return tvm.transform.Sequential(
+        [
+            AttachSizeBounds(bounds),
+            tirx.transform.BindTarget(target),
+            relax.transform.LegalizeOps(skip_ops=["relax.reshape"]),
+            relax.transform.AnnotateTIROpPattern(),
+            relax.transform.FoldConstant(),
+            relax.transform.FuseOps(),
+            relax.transform.FuseTIR(),
+            relax.transform.DeadCodeElimination(),
+            RemoveAttribute("op_pattern"),
+            *_schedule(target),
+            relax.transform.ToNonDataflow(),
+            relax.transform.RemovePurityChecking(),
+            relax.transform.CallTIRRewrite(),
+            relax.transform.StaticPlanBlockMemory(),
+            AttachMetadata(metadata),
+            relax.transform.LowerAllocTensor(),
+            relax.transform.KillAfterLastUse(),
+            relax.transform.LowerRuntimeBuiltin(),
+            relax.transform.ComputePrimValue(),
+            relax.transform.VMShapeLower(),
+            SortShapeStores(),
+            MarkInternalKernels(),
+            relax.transform.AttachGlobalSymbol(),
+        ]
+    )
+
+
+def register_kernel_pipeline() -> str:
+    """Registers the passes that lower kernels to code for `tvm.tirx.build`; returns their name.
+
+    They are TVM's own, and `SkipInternalAsserts`.
+    """
+
+    def pipeline():
+        lower, finish_host, finish_device = tirx.get_tir_pipeline("default")
+
+        def finish_host_without_asserts() -> tvm.transform.Pass:
+            return tvm.transform.Sequential([SkipInternalAsserts(), finish_host()])
+
+        return lower, finish_host_without_asserts, finish_device
+
+    tirx.register_tir_pipeline("rules_mlc", pipeline)
+    return "rules_mlc"
+
+
+def _schedule(target: Target) -> list[tvm.transform.Pass]:
+    """Returns the passes that schedule PrimFuncs.
+
+    On a GPU indices become 32-bit first: 64-bit arithmetic is slow on phones, and schedules made
+    for 64-bit indices cannot be narrowed afterwards.
+    """
+    if target.kind.name == "llvm":
+        return [dlight.ApplyDefaultSchedule(CPUMatmul())]
+    return [
+        tirx.transform.ForceNarrowIndexToInt32(),
+        dlight.ApplyDefaultSchedule(
+            dlight.gpu.Matmul(),
+            dlight.gpu.GEMV(),
+            dlight.gpu.Reduction(),
+            dlight.gpu.GeneralReduction(),
+            dlight.gpu.Fallback(),
+        ),
+    ]

@@ -1,0 +1,51 @@
+"""What a quantization is to the rest of the compiler: a way to store a matrix."""
+
+from __future__ import annotations
+
+import abc
+
+from tvm import te, tirx
+from tvm.relax.frontend import nn
+
+
+class Quantization(abc.ABC):
+    """Says which tensors hold a weight matrix, and how an element is read from them.
+
+    The layers (`tools.compiler.layers`) are written on these two methods alone, so any family
+    works with any quantization. Norms and biases are not quantized.
+
+    Attributes:
+        name: As in ``mlc-chat-config.json``, for example ``q4f16_1``.
+        model_dtype: dtype of activations, of scales and of weights that are not quantized.
+        compute_dtype: dtype in which elements are decoded, multiplied and summed.
+    """
+
+    def __init__(self, name: str, model_dtype: str, compute_dtype: str) -> None:
+        self.name = name
+        self.model_dtype = model_dtype
+        self.compute_dtype = compute_dtype
+
+    @property
+    @abc.abstractmethod
+    def decodes(self) -> bool:
+        """Whether reading an element takes arithmetic, so that it deserves a stage of its own."""
+
+    @abc.abstractmethod
+    def parameters(self, rows: int | str, columns: int) -> dict[str, nn.Parameter]:
+        """Returns the tensors of a ``(rows, columns)`` weight by attribute name, in order.
+
+        Args:
+            rows: Number of outputs (of a linear layer) or entries (of an embedding); a string
+                names a dynamic size.
+            columns: Number of inputs, or the length of an entry.
+        """
+
+    @abc.abstractmethod
+    def element(self, stored: list[te.Tensor], row: tirx.Expr, column: tirx.Expr) -> tirx.Expr:
+        """Returns the weight's element at ``(row, column)``, in `compute_dtype`.
+
+        Args:
+            stored: The tensors of `parameters`, in that order.
+            row: Index into the rows.
+            column: Index into the columns.
+        """

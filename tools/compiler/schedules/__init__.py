@@ -1,0 +1,1 @@
+"""Schedule rules for targets that TVM has no good ones for."""

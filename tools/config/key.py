@@ -1,0 +1,109 @@
+"""The compile key: everything that decides the bytes of a model library, and nothing else.
+
+Equal keys mean equal libraries. The chat, sampling and tokenizer fields of mlc-chat-config.json
+are not in it, so editing them compiles nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from tools import cli
+from tools.cli import UserError
+from tools.config import registry, strict_json
+
+OPT_LEVELS = ("O0", "O1", "O2", "O3")
+
+_PREFIX = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
+
+
+@dataclasses.dataclass(frozen=True)
+class CompileKey:
+    """What the compiler is told.
+
+    Attributes:
+        device: A name that `tools.config.device` knows, for example ``cpu:x86_64-linux``.
+        model_config: Every field of the family, defaults filled in.
+        model_lib: The system library's name, ``[a-zA-Z_][a-zA-Z0-9_]*``, without the underscore
+            that ends the symbol prefix.
+        model_type: A family that `tools.config.families` lists.
+        opt: ``O0`` to ``O3``.
+        quantization: A name that `tools.config.quantization` knows.
+        notes: What was changed on loading, for the log.
+    """
+
+    device: str
+    model_config: dict[str, Any]
+    model_lib: str
+    model_type: str
+    opt: str
+    quantization: str
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the key as it stands in a file."""
+        return {**dataclasses.asdict(self), "notes": list(self.notes)}
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Writes the key as canonical JSON: sorted, indent 2."""
+        cli.write_json(path, self.to_json())
+
+
+def load_key(path: str | os.PathLike[str]) -> CompileKey:
+    """Reads a key written by `CompileKey.write`.
+
+    Raises:
+        UserError: The file is not such a key, or names something that is not known here.
+    """
+    value = strict_json.load(Path(path))
+    names = {field.name for field in dataclasses.fields(CompileKey)}
+    if not isinstance(value, dict) or set(value) != names:
+        raise UserError(
+            f"{path}: not a compile key; expected the fields {', '.join(sorted(names))}"
+        )
+    key = CompileKey(**{**value, "notes": tuple(value["notes"])})
+    registry.check_family(key.model_type, f"{path}: $.model_type")
+    registry.quantization(key.quantization, f"{path}: $.quantization")
+    registry.device(key.device, f"{path}: $.device")
+    check_model_lib(key.model_lib, f"{path}: $.model_lib")
+    return key
+
+
+def default_model_lib(
+    device: str, model_config: dict[str, Any], model_type: str, opt: str, quantization: str
+) -> str:
+    """Returns ``<model_type>_<quantization>_<md5>``, the md5 being that of the canonical key.
+
+    A ``-`` becomes ``_``, as the runtime does when it looks the library up.
+    """
+    text = cli.json_text(
+        {
+            "device": device,
+            "model_config": model_config,
+            "model_type": model_type,
+            "opt": opt,
+            "quantization": quantization,
+        }
+    )
+    digest = hashlib.md5(text.encode("utf-8"), usedforsecurity=False).hexdigest()
+    return f"{model_type}_{quantization}_{digest}".replace("-", "_")
+
+
+def check_model_lib(name: str, where: str) -> str:
+    """Returns the system library's name for a given ``model_lib``: with ``_`` for each ``-``.
+
+    Raises:
+        UserError: At ``where``, if the result cannot be the beginning of a C symbol.
+    """
+    mapped = name.replace("-", "_")
+    if not _PREFIX.match(mapped):
+        raise UserError(
+            f'{where}: "{name}" cannot be the prefix of a symbol; expected letters, digits, '
+            '"_" and "-", not beginning with a digit'
+        )
+    return mapped

@@ -1,0 +1,108 @@
+"""Fills in and bounds the fields of a model_config as upstream's config classes do on loading.
+
+The rules stand in the family's schema (see the description of ``schemas/llama.schema.json``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from tools.config import registry
+
+
+class MissingFieldError(Exception):
+    """A field has no value, no older name and no default; ``names`` are those that would do."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(names[0])
+        self.names = names
+
+
+def normalize(values: dict[str, Any], family: dict[str, Any], notes: list[str]) -> dict[str, Any]:
+    """Returns every field of the family's compile key, and nothing else.
+
+    Args:
+        values: Fields that satisfy the family's schema; others are ignored, and so is None.
+        family: The family's schema.
+        notes: Receives a line for each value that could not be used as it was given.
+
+    Raises:
+        MissingFieldError: A field is missing that nothing else determines.
+    """
+    result: dict[str, Any] = {}
+    for name, spec in family["properties"].items():
+        if spec.get("x-input-only"):
+            continue
+        value = spec["default"] if spec.get("x-unused") else values.get(name)
+        for alias in spec.get("x-aliases", ()):
+            value = values.get(alias) if value is None else value
+        if value is None:
+            value = _default(name, spec, result)
+        result[name] = _canonical(name, value, spec, notes)
+    for name, value in list(result.items()):
+        limit = result.get(family["properties"][name].get("x-clamp-to"))
+        if limit is not None and value > limit:
+            bound = result[name] = _default(name, family["properties"][name], result)
+            label = family["properties"][name]["x-clamp-to"]
+            reason = f"{label} {limit}" if bound == limit else f"{bound}, {label} being {limit}"
+            notes.append(f"{name} {value} clamped to {reason}")
+    return result
+
+
+def contradictions(
+    config: dict[str, Any],
+    family: dict[str, Any],
+    quantization: registry.Quantization,
+    device: registry.Device,
+) -> Iterator[tuple[str, str]]:
+    """Yields ``(field, what is wrong)`` for normalized fields that exclude each other."""
+    for name in ("tensor_parallel_shards", "pipeline_parallel_stages"):
+        if config.get(name, 1) > device.max_shards:
+            problem = f"{config[name]} is more than a library for {device.name} can run on"
+            yield name, f"{problem}; set it to {device.max_shards}"
+    for divisor, dividend in family.get("x-divides", ()):
+        small, large = config[divisor], config[dividend]
+        if large % small:
+            yield divisor, f"{small} does not divide {dividend} {large}; {_divisors(large)}"
+    for low, high in family.get("x-at-most", ()):
+        if config[low] > config[high]:
+            yield low, f"{config[low]} is more than {high} {config[high]}; expected at most that"
+    if quantization.layout == "KN" and config["tensor_parallel_shards"] > 1:
+        yield (
+            "tensor_parallel_shards",
+            f"{quantization.name} weights cannot be sharded; expected 1, or a quantization _1",
+        )
+
+
+def _default(name: str, spec: dict[str, Any], result: dict[str, Any]) -> Any:
+    if "x-default-field" in spec:
+        value = result[spec["x-default-field"]]
+        return min(value, spec.get("x-default-max", value))
+    if "x-default-quotient" in spec:
+        dividend, divisor = spec["x-default-quotient"]
+        return max(1, result[dividend] // result[divisor])
+    if "default" in spec:
+        return spec["default"]
+    raise MissingFieldError([name, *spec.get("x-aliases", ())])
+
+
+def _canonical(name: str, value: Any, spec: dict[str, Any], notes: list[str]) -> Any:
+    """Returns equal settings as equal JSON: 10000 and 10000.0, or an object that is not used."""
+    spec = registry.resolved(spec)
+    if isinstance(value, dict):
+        needed = spec["x-ignored-without"]
+        if needed not in value:
+            notes.append(f"{name} has no {needed}: ignored")
+            return None
+        fields = spec["then"]["properties"].items()
+        return {field: _canonical(field, value[field], sub, notes) for field, sub in fields}
+    if spec.get("type") == "number":
+        return float(value)
+    return int(value) if spec.get("type") == "integer" else value
+
+
+def _divisors(number: int) -> str:
+    found = [n for n in range(1, min(number, 4096) + 1) if number % n == 0]
+    listing = ", ".join(map(str, found))
+    return f"expected one of {listing}" if len(found) <= 12 else f"expected a divisor of {number}"

@@ -1,0 +1,21 @@
+"""The nearest known name for a name that is not known."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Returns the known name most like ``name``, case ignored, or None where none is close."""
+    by_lower = {candidate.lower(): candidate for candidate in known}
+    close = difflib.get_close_matches(name.lower(), by_lower, n=1)
+    return by_lower[close[0]] if close else None
+
+
+def hint(name: str, known: Iterable[str]) -> str:
+    """Returns the end of an error message: the nearest name, if any, and all known ones."""
+    names = sorted(known)
+    close = nearest(name, names)
+    listing = ", ".join(names)
+    return f"did you mean {close}? (known: {listing})" if close else f"expected one of {listing}"

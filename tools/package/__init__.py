@@ -1,0 +1,1 @@
+"""Packages: archives of libraries, the app config, the manifest, and the installer."""

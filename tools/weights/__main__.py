@@ -1,0 +1,75 @@
+"""Command line: ``python -m tools.weights digest|check ...``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from tools import cli
+from tools.config import strict_json
+from tools.weights import check
+from tools.weights.digest import digest
+
+
+def parser() -> argparse.ArgumentParser:
+    """Returns the parser of both commands."""
+    result = argparse.ArgumentParser(
+        prog="python -m tools.weights",
+        description="Hashes files of a bundle of weights, and checks the whole of it.",
+        fromfile_prefix_chars="@",
+    )
+    commands = result.add_subparsers(required=True, metavar="COMMAND")
+    one = commands.add_parser("digest", help="size, md5 and sha256 of one file")
+    one.add_argument("file", metavar="FILE")
+    one.add_argument("--name", required=True, help="the file's name inside the bundle")
+    one.add_argument("--output", required=True, metavar="JSON")
+    one.set_defaults(function=_digest)
+    all_ = commands.add_parser("check", help="every file against tensor-cache.json")
+    all_.add_argument("--where", required=True, help="the target that errors name")
+    all_.add_argument("--chat-config", required=True, metavar="FILE")
+    all_.add_argument("--tensor-cache", required=True, metavar="FILE")
+    all_.add_argument(
+        "--tensor-cache-name",
+        default=check.TENSOR_CACHE,
+        choices=[check.TENSOR_CACHE, check.OLD_TENSOR_CACHE],
+        help="its name among the files (default: %(default)s)",
+    )
+    all_.add_argument(
+        "--digest",
+        action="append",
+        default=[],
+        metavar="JSON",
+        help="what `digest` wrote, for each file of the bundle",
+    )
+    all_.add_argument("--output", required=True, metavar="JSON")
+    all_.set_defaults(function=_check)
+    return result
+
+
+def main(argv: list[str]) -> None:
+    """Runs one command."""
+    args = parser().parse_args(argv)
+    args.function(args)
+
+
+def _digest(args: argparse.Namespace) -> None:
+    cli.write_json(args.output, digest(args.file, args.name))
+
+
+def _check(args: argparse.Namespace) -> None:
+    manifest = check.check(
+        args.where,
+        _read(args.where, check.CHAT_CONFIG, args.chat_config),
+        _read(args.where, args.tensor_cache_name, args.tensor_cache),
+        args.tensor_cache_name,
+        (strict_json.load(path) for path in args.digest),
+    )
+    cli.write_json(args.output, manifest)
+
+
+def _read(where: str, name: str, path: str) -> object:
+    return strict_json.loads(Path(path).read_bytes(), f"{where}: {name}")
+
+
+if __name__ == "__main__":
+    cli.run(main)

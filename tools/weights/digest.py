@@ -1,0 +1,29 @@
+"""The digests of one file."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import Any
+
+_CHUNK = 1 << 20  # bytes
+
+
+def digest(path: str | os.PathLike[str], name: str) -> dict[str, Any]:
+    """Reads ``path`` once and returns ``{"name", "nbytes", "md5", "sha256"}``.
+
+    Args:
+        path: The file.
+        name: Its name inside the bundle.
+    """
+    md5 = hashlib.md5(usedforsecurity=False)
+    sha256 = hashlib.sha256()
+    nbytes = 0
+    buffer = bytearray(_CHUNK)
+    view = memoryview(buffer)
+    with open(path, "rb", buffering=0) as file:
+        while count := file.readinto(buffer):
+            md5.update(view[:count])
+            sha256.update(view[:count])
+            nbytes += count
+    return {"name": name, "nbytes": nbytes, "md5": md5.hexdigest(), "sha256": sha256.hexdigest()}
