@@ -20,8 +20,8 @@ OVERRIDES = {
     "tensor_parallel_shards": 1,
 }
 
-# Both fields may be switched off by -1.
-_MINUS_ONE_IS_OFF = ["attention_sink_size", "sliding_window_size"]
+# -1 leaves the model's own value, as upstream reads it.
+_MINUS_ONE_IS_UNSET = ["attention_sink_size", "context_window_size", "sliding_window_size"]
 
 def edit_distance(a, b):
     """Levenshtein distance of two strings.
@@ -100,7 +100,7 @@ def _override_error(path, name, value):
         return None if type(value) == "bool" else "{}: expected True or False, got {}".format(path, repr(value))
     if type(value) != "int":
         return "{}: expected an integer, got {}".format(path, repr(value))
-    if value < least and not (value == -1 and name in _MINUS_ONE_IS_OFF):
+    if value < least and not (value == -1 and name in _MINUS_ONE_IS_UNSET):
         return "{}: expected an integer of at least {}, got {}".format(path, least, value)
     return None
 

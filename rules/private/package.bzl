@@ -32,9 +32,13 @@ def _link(ctx, path, file):
     )
     return struct(path = path, file = output)
 
+def _libraries_of(models):
+    """list[MlcModelLibInfo]: each library once, in the order of the models."""
+    return {model.lib.library: model.lib for model in models}.values()
+
 def _archive(ctx, models, device):
     """The action that puts every library into one static archive."""
-    libs = {model.lib.library: model.lib for model in models}.values()
+    libs = _libraries_of(models)
     output = _declare(ctx, _ARCHIVES[device.name])
     args = tool_arguments(ctx)
     args.add("archive")
@@ -53,24 +57,33 @@ def _archive(ctx, models, device):
         mnemonic = "MlcArchive",
         progress_message = "Archiving the libraries of %{label}",
     )
-    return [struct(path = _ARCHIVES[device.name], file = output)]
+    return struct(path = _ARCHIVES[device.name], file = output)
 
-def _shared_libraries(ctx, models):
-    """Links to the shared libraries, each named after the first model that uses it."""
-    first = {}
+def _place_libraries(ctx, models, device):
+    """dict: compiled library -> where it is in the package; one archive, or links named after the first model."""
+    if device.library == "tar":
+        archive = _archive(ctx, models, device)
+        return {lib.library: archive for lib in _libraries_of(models)}
+    places = {}
     for model in models:
-        first.setdefault(model.lib.library, model.model_id)
-    return [
-        _link(ctx, "lib/{}.{}".format(model_id, library.extension), library)
-        for library, model_id in first.items()
-    ]
+        library = model.lib.library
+        if library not in places:
+            places[library] = _link(ctx, "lib/{}.{}".format(model.model_id, library.extension), library)
+    return places
 
-def _assemble(ctx, models, device, libraries):
+def _distinct(places):
+    """list: each place once."""
+    return {place.path: place for place in places.values()}.values()
+
+def _app_config_paths(device):
+    return [_APP_CONFIG] + ([_MLC4J_APP_CONFIG] if device.name == "android" else [])
+
+def _assemble(ctx, models, device, places):
     """The action that writes the app config and the manifest, and checks weights against libraries."""
     app_config = _declare(ctx, _APP_CONFIG)
     manifest = _declare(ctx, _MANIFEST)
     compiler = models[0].lib.compiler
-    inputs = [library.file for library in libraries]
+    inputs = []
     args = tool_arguments(ctx)
     args.add("assemble")
     args.add("--where", str(ctx.label).lstrip("@"))
@@ -83,9 +96,16 @@ def _assemble(ctx, models, device, libraries):
         inputs += [model.entry, model.lib.compile_key, model.lib.metadata]
         if model.bundle_weight:
             inputs.append(model.weights.manifest)
-    for library in libraries:
-        args.add_all("--file", [library.path])
-        args.add(library.file)
+    for place in _distinct(places):
+        args.add("--file", place.path)
+        args.add(place.file)
+        inputs.append(place.file)
+    for lib in _libraries_of(models):
+        args.add("--library", lib.compile_key)
+        args.add(places[lib.library].path)
+        args.add(lib.library)
+        inputs += [lib.compile_key, lib.library]
+    args.add_all(_app_config_paths(device), before_each = "--app-config-path")
     args.add("--app-config", app_config)
     args.add("--manifest", manifest)
     run_tool(
@@ -124,18 +144,16 @@ def _installer(ctx, files, manifest):
 def _mlc_package_impl(ctx):
     models = [model[MlcModelInfo] for model in ctx.attr.models]
     device = check_models(ctx.label, ctx.attr.device, models)
-    if device.library == "tar":
-        libraries = _archive(ctx, models, device)
-    else:
-        libraries = _shared_libraries(ctx, models)
-    app_config, manifest = _assemble(ctx, models, device, libraries)
+    places = _place_libraries(ctx, models, device)
+    libraries = _distinct(places)
+    app_config, manifest = _assemble(ctx, models, device, places)
 
     files = libraries + [
         struct(path = _APP_CONFIG, file = app_config),
         struct(path = _MANIFEST, file = manifest),
     ]
-    if device.name == "android":
-        files.append(_link(ctx, _MLC4J_APP_CONFIG, app_config))
+    for path in _app_config_paths(device)[1:]:
+        files.append(_link(ctx, path, app_config))
     for model in models:
         if model.bundle_weight:
             files += [_link(ctx, "bundle/{}/{}".format(model.model_id, f.path), f.file) for f in model.weights.files]

@@ -29,10 +29,12 @@ def test_install_twice_and_elsewhere(new_workspace):
         assert (dist / file["path"]).stat().st_size == file["nbytes"]
     assert not any(path.is_symlink() for path in dist.rglob("*"))
     assert theirs.read_text() == "the app's own file"
-    assert first.stdout.startswith("dist: ")
+    assert first.stdout == "app/dist: 4 files, {:.1f} MB: 4 linked\n".format(
+        sum(file["nbytes"] for file in manifest["files"]) / 1e6
+    )
 
     again = workspace.bazel("run", "//app:pkg")
-    assert "0 linked" in again.stdout
+    assert "4 up to date" in again.stdout
 
     workspace.bazel("run", "//app:pkg", "--", "--output", "elsewhere")
     assert (workspace.root / "elsewhere/lib/libmodel_android.a").exists()

@@ -26,7 +26,7 @@ from tools.compiler.functions.softmax import add_softmax_with_temperature
 from tools.compiler.layers.kernel import kernel_cache
 from tools.compiler.metadata import Parameters, library_metadata, memory_figures, size_bounds
 from tools.compiler.passes.prefix_symbols import PrefixSymbols
-from tools.compiler.pipeline import register_kernel_pipeline, relax_pipeline
+from tools.compiler.pipeline import relax_pipeline
 from tools.compiler.progress import Progress
 from tools.compiler.quantization import create_quantization
 from tools.compiler.tvm_startup import fast_stack, skip_unused_tensor_intrinsics
@@ -114,7 +114,7 @@ def _generate(
         if prefix is not None:
             kernels = kernels.with_attr("system_lib_prefix", prefix)
         with target:
-            library = tirx.build(kernels, target=target, pipeline=register_kernel_pipeline())
+            library = tirx.build(kernels, target=target, pipeline="default")
         return relax.VMExecutable(vm_build._ffi_api.VMLink(builder, target, library, [], {}))
 
 

@@ -1,4 +1,4 @@
-"""The passes, in order: from high-level operators to what the VM runs, and from kernels to code."""
+"""The passes from a Relax module of high-level operators to one that the VM can run, in order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from tvm.target import Target
 
 from tools.compiler.passes.attach_metadata import AttachMetadata
 from tools.compiler.passes.attach_size_bounds import AttachSizeBounds
-from tools.compiler.passes.internal_kernels import MarkInternalKernels, SkipInternalAsserts
 from tools.compiler.passes.remove_attribute import RemoveAttribute
 from tools.compiler.passes.sort_shape_stores import SortShapeStores
 from tools.compiler.schedules.cpu_matmul import CPUMatmul
@@ -53,28 +52,9 @@ def relax_pipeline(
             relax.transform.ComputePrimValue(),
             relax.transform.VMShapeLower(),
             SortShapeStores(),
-            MarkInternalKernels(),
             relax.transform.AttachGlobalSymbol(),
         ]
     )
-
-
-def register_kernel_pipeline() -> str:
-    """Registers the passes that lower kernels to code for `tvm.tirx.build`; returns their name.
-
-    They are TVM's own, and `SkipInternalAsserts`.
-    """
-
-    def pipeline():
-        lower, finish_host, finish_device = tirx.get_tir_pipeline("default")
-
-        def finish_host_without_asserts() -> tvm.transform.Pass:
-            return tvm.transform.Sequential([SkipInternalAsserts(), finish_host()])
-
-        return lower, finish_host_without_asserts, finish_device
-
-    tirx.register_tir_pipeline("rules_mlc", pipeline)
-    return "rules_mlc"
 
 
 def _schedule(target: Target) -> list[tvm.transform.Pass]:

@@ -84,10 +84,11 @@ def _add_assemble(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--library",
         action="append",
-        nargs=2,
+        nargs=3,
         default=[],
-        metavar=("KEY.json", "LIB"),
-        help="a compiled library, for its sha256 in the manifest; repeatable",
+        metavar=("KEY.json", "PATH", "LIB"),
+        help="a compiled library: the file of the package it is in, and its own, for the manifest's "
+        "path and sha256; repeatable",
     )
     command.add_argument(
         "--app-config-path",

@@ -70,7 +70,7 @@ def assemble(
         models: In the order of the app config.
         files: ``(path in the package, file)`` of what is in the package besides the bundled
             weights and the app config: archives and shared libraries.
-        libraries: ``(compile key, library file)``, for the digests in the manifest.
+        libraries: ``(compile key, path in the package, library file)``, for the manifest.
         app_config_paths: Where in the package the app config stands.
         app_config_output: The app config to write.
         manifest_output: The manifest to write.
@@ -131,9 +131,9 @@ def _device(model: Model, device_name: str) -> Device:
 
 
 def _libraries(models: Sequence[Model], libraries: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
-    digests: dict[str, str] = {}
-    for key, path in libraries:
-        digests[load_key(key).model_lib] = digest(path, os.path.basename(path))["sha256"]
+    places: dict[str, dict[str, str]] = {}
+    for key, path, file in libraries:
+        places[load_key(key).model_lib] = {"path": path, "sha256": digest(file, path)["sha256"]}
     result: dict[str, dict[str, Any]] = {}
     owners: dict[str, Model] = {}
     for model in models:
@@ -144,9 +144,8 @@ def _libraries(models: Sequence[Model], libraries: Sequence[Sequence[str]]) -> l
             "metadata": model.metadata["metadata"],
             "model_lib": name,
             "symbol": model.metadata["library"]["symbol"],
+            **places.get(name, {}),
         }
-        if name in digests:
-            entry["sha256"] = digests[name]
         if result.setdefault(name, entry) != entry:
             raise UserError(
                 f"{model.entry.label}: its library and that of {owners[name].entry.label} differ, "

@@ -166,7 +166,8 @@ def test_manifest_lists_every_file_of_the_package(package, workshop, sha256):
     arguments = ["--file", "lib/libmodel_android.a", library, "--version", "tvm=0.27"]
     arguments += ["--app-config-path", "bundle/mlc-app-config.json"]
     arguments += ["--app-config-path", "lib/mlc4j/src/main/assets/mlc-app-config.json"]
-    arguments += ["--library", "1.key.json", workshop.write("x.tar", b"tar")]
+    tar = workshop.write("x.tar", b"tar")
+    arguments += ["--library", "1.key.json", "lib/libmodel_android.a", tar]
     _, manifest = package.assemble(*arguments)
     with open("a.json", "rb") as file:
         app_config = file.read()
@@ -186,6 +187,7 @@ def test_manifest_lists_every_file_of_the_package(package, workshop, sha256):
             "memory": metadata["memory"],
             "metadata": metadata["metadata"],
             "model_lib": "lib_a",
+            "path": "lib/libmodel_android.a",
             "sha256": sha256(b"tar"),
             "symbol": "lib_a___tvm_ffi",
         }

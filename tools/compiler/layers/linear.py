@@ -43,8 +43,11 @@ class _Weight(nn.Module):
 
         def compute(lhs: te.Tensor, *stored: te.Tensor) -> te.Tensor:
             rows = stored[0].shape[0]
-            weight = lambda i, j: quantization.element(list(stored), i, j)  # noqa: E731
-            if quantization.decodes:
+            if dtype != lhs.dtype and dtype == quantization.compute_dtype:
+                narrow = lhs
+                lhs = te.compute(narrow.shape, lambda i, k: narrow[i, k].astype(dtype), name="widen")
+            weight = lambda j, k: quantization.element(list(stored), j, k)  # noqa: E731
+            if quantization.decodes or quantization.compute_dtype != quantization.model_dtype:
                 weight = te.compute((rows, self.columns), weight, name="dequantize")
             k = te.reduce_axis((0, self.columns), "k")
             product = te.compute(

@@ -33,6 +33,7 @@ class CPUMatmul(CPUScheduleRule):
         position = names.index("NT_matmul")
         matmul = blocks[position]
         dequantize = blocks[names.index("dequantize")] if "dequantize" in names else None
+        widen = blocks[names.index("widen")] if "widen" in names else None
         *epilogue, last = blocks[position:]
         for block in epilogue[1:]:
             schedule.compute_inline(block)
