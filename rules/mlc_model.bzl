@@ -21,8 +21,8 @@ def mlc_model(
       model_id: The id, unique in a package; names `bundle/<model_id>/`. Letters, digits, `_`, `-`, `+` and inner `.`.
         If not given, the target's name.
       weights: Label of the mlc_weight_bundle. Needed to bundle them.
-      url: Where the app fetches weights that are not bundled: `HF://org/repo` or an https URL. Android's app wants
-        one in every entry, bundled or not.
+      url: Where the app fetches weights that are not bundled: `HF://org/repo` or an https URL. Android's app also
+        reads it for bundled weights, to fetch what is not on the device.
       estimated_vram_bytes: Memory the model may use, in bytes; the iOS app refuses a model that does not fit. If not
         given, it is computed: parameters, largest temporary buffers, KV cache of the full context. If given and
         smaller than that, the build says so.

@@ -115,15 +115,29 @@ def test_rope_scaling_matters(load, tokens):
     assert np.abs(reference.logits(tokens[:37]) - unscaled.logits(tokens[:37])).max() > 0.1
 
 
-def test_weights_of_another_shape_are_refused(load, tokens):
-    """A library checks its weights, and does not compute with what it was not made for."""
-    session, _ = load("grouped", "q0f32")
+@pytest.mark.parametrize(
+    "name",
+    [
+        "model.embed_tokens.q_weight",
+        "model.layers.0.self_attn.qkv_proj.q_scale",
+        "model.layers.1.mlp.down_proj.q_weight",
+        "model.norm.weight",
+    ],
+)
+@pytest.mark.parametrize("change", ["shape", "dtype"])
+def test_other_weights_are_refused(load, tokens, name, change):
+    """A library checks every weight, and does not compute with what it was not made for."""
+    session, _ = load("grouped", "q4f16_1")
     session.clear()
     session.add_sequence(0)
+    names = [parameter["name"] for parameter in session.metadata["params"]]
     right = session.parameters
+    wrong = right[names.index(name)].numpy()
+    wrong = wrong[..., 1:].copy() if change == "shape" else wrong.astype(np.float64)
     try:
-        session.parameters = [*right[:-1], session.tensor(np.ones(255, np.float32))]
-        with pytest.raises(Exception, match=r"(?s)256|shape|dimension"):
-            session.call("embed", tokens[:3])
+        session.parameters = [*right]
+        session.parameters[names.index(name)] = session.tensor(wrong)
+        with pytest.raises((RuntimeError, TypeError, ValueError)):
+            session.forward("prefill", {0: tokens[:3]})
     finally:
         session.parameters = right

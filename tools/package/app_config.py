@@ -92,6 +92,9 @@ def app_config_entry(
 ) -> dict[str, Any]:
     """Returns the model's entry, with the fields in upstream's order.
 
+    The Android app wants a ``model_url`` that is not null, and reads it only to fetch files that
+    are not on the device: for bundled weights without a page it is empty.
+
     Raises:
         UserError: The app would have nowhere to get the weights from.
     """
@@ -101,10 +104,7 @@ def app_config_entry(
     elif entry.url is not None:
         result["model_url"] = entry.url.rstrip("/")
     elif entry.bundle_weight:
-        raise UserError(
-            f"{entry.label}: url is missing; {device.kind} apps need one even for bundled "
-            "weights, such as https://huggingface.co/org/repo"
-        )
+        result["model_url"] = ""
     else:
         raise UserError(
             f"{entry.label}: url is missing, and the weights are not bundled; "

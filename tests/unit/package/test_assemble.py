@@ -264,11 +264,9 @@ def test_path_of_the_builders_machine_is_no_url(package):
     )
 
 
-def test_android_needs_a_url_for_bundled_weights_too(package):
-    assert package.add(package.weights(), bundle_weight=True, url=None).error() == (
-        "//app:tiny: url is missing; android apps need one even for bundled weights, "
-        "such as https://huggingface.co/org/repo"
-    )
+def test_android_url_of_bundled_weights_without_a_page_is_not_null(package):
+    app, _ = package.add(package.weights(), bundle_weight=True, url=None).assemble()
+    assert app[0]["model_url"] == ""
 
 
 def test_neither_url_nor_bundled_weights(package):

@@ -45,7 +45,9 @@ class _Weight(nn.Module):
             rows = stored[0].shape[0]
             if dtype != lhs.dtype and dtype == quantization.compute_dtype:
                 narrow = lhs
-                lhs = te.compute(narrow.shape, lambda i, k: narrow[i, k].astype(dtype), name="widen")
+                lhs = te.compute(
+                    narrow.shape, lambda i, k: narrow[i, k].astype(dtype), name="widen"
+                )
             weight = lambda j, k: quantization.element(list(stored), j, k)  # noqa: E731
             if quantization.decodes or quantization.compute_dtype != quantization.model_dtype:
                 weight = te.compute((rows, self.columns), weight, name="dequantize")

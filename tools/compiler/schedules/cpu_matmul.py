@@ -9,18 +9,22 @@ from tvm import s_tir, tirx
 from tvm.s_tir.dlight.cpu.base import CPUScheduleRule
 from tvm.target import Target
 
-LANES = 8
-"""float32 lanes of a vector: AVX2 has 8; NEON has 4 and uses two registers."""
+LANES = 16
+"""Elements that a product of one row sums side by side: two AVX2 vectors, to hide latency."""
 
-TILE_N = 16
-"""Columns of the output that a GEMM step holds in registers."""
+TILE_ROWS = 4
+"""Rows of the output that a product of many rows computes side by side."""
 
-TILE_M = 4
-"""Rows of the output that a GEMM step holds in registers; TILE_M * TILE_N / 8 = 8 accumulators."""
+TILE_COLUMNS = 16
+"""Columns of the same: 4 x 16 sums are 8 AVX2 registers of 16, or 16 NEON registers of 32."""
 
 
 class CPUMatmul(CPUScheduleRule):
-    """Schedules functions with a block ``NT_matmul``, with and without ``dequantize``."""
+    """Schedules functions with a block ``NT_matmul``.
+
+    Around it there may be ``widen`` (the left side in the dtype of the sum), ``dequantize`` (the
+    right side in it) and, after it, element-wise blocks that fusion has added.
+    """
 
     def apply(self, func: tirx.PrimFunc, target: Target, _tunable: bool) -> s_tir.Schedule | None:
         if not (isinstance(func, tirx.PrimFunc) and self.is_target_available(target)):
@@ -31,49 +35,86 @@ class CPUMatmul(CPUScheduleRule):
         if names.count("NT_matmul") != 1:
             return None
         position = names.index("NT_matmul")
-        matmul = blocks[position]
-        dequantize = blocks[names.index("dequantize")] if "dequantize" in names else None
-        widen = blocks[names.index("widen")] if "widen" in names else None
-        *epilogue, last = blocks[position:]
-        for block in epilogue[1:]:
-            schedule.compute_inline(block)
-        output = last if last is not matmul and epilogue else None
-        *spatial, _, k = schedule.get_loops(matmul)
-        if _extent(schedule, k) is None or _extent(schedule, k) % LANES:
+        before = dict(zip(names[:position], blocks[:position], strict=True))
+        matmul, *after = blocks[position:]
+        rows, _, k = schedule.get_loops(matmul)
+        if not before.keys() <= {"widen", "dequantize"} or (_size(schedule, k) or 1) % LANES:
             return None
-        if all(_extent(schedule, loop) == 1 for loop in spatial):
-            return _gemv(schedule, matmul, dequantize, output)
-        return _gemm(schedule, matmul, dequantize, output)
+        for block in after[:-1]:
+            schedule.compute_inline(block)
+        output = after[-1] if after else None
+        if _size(schedule, rows) == 1:
+            _one_row(schedule, matmul, before, output)
+        else:
+            _many_rows(schedule, matmul, before, output)
+        return schedule
 
 
-def _gemv(schedule, matmul, dequantize, output) -> s_tir.Schedule:
-    """One row: each thread takes a range of columns, a column is summed in `LANES` lanes."""
-    if dequantize is not None:
-        schedule.compute_inline(dequantize)
-    rank = len(schedule.get_loops(matmul)) - 1
-    *_, k = schedule.get_loops(matmul)
-    steps = _extent(schedule, k) // LANES
+def _one_row(schedule, matmul, before, output) -> None:
+    """Each thread takes a range of columns and sums a column in `LANES` lanes."""
+    if "dequantize" in before:
+        schedule.compute_inline(before["dequantize"])
+    _, _, k = schedule.get_loops(matmul)
     _, lane = schedule.split(k, [None, LANES])
-    partial = schedule.rfactor(lane, rank)
-    column = schedule.get_loops(matmul if output is None else output)[rank - 1]
+    partial = schedule.rfactor(lane, 2)
+    column = schedule.get_loops(matmul if output is None else output)[1]
     schedule.parallel(column)
     if output is not None:
         schedule.compute_at(matmul, column, preserve_unit_loops=True)
     schedule.compute_at(partial, column, preserve_unit_loops=True)
-    loops = schedule.get_loops(partial)[rank:]
-    lane = next(loop for loop in loops if _extent(schedule, loop) == LANES)
-    step = next(loop for loop in reversed(loops) if _extent(schedule, loop) == steps)
+    lane, *_, step = schedule.get_loops(partial)[2:]
     schedule.reorder(step, lane)
     schedule.vectorize(lane)
     init = schedule.decompose_reduction(partial, step)
     schedule.vectorize(schedule.get_loops(init)[-1])
-    return schedule
 
 
-def _gemm(schedule, matmul, dequantize, output) -> s_tir.Schedule | None:
-    return None
+def _many_rows(schedule, matmul, before, output) -> None:
+    """Each thread takes tiles of columns, decodes a tile of the weight once, and runs over rows.
+
+    Rows and columns are padded to whole tiles, so that the innermost loops have no conditions.
+    """
+    schedule.pad_einsum(matmul, [TILE_ROWS, TILE_COLUMNS, 1])
+    (trimmed,) = schedule.get_consumers(matmul)
+    left = schedule.cache_read(matmul, 0, "global")
+    weight_tile = schedule.cache_read(matmul, 1, "global")
+    for block in before.values():
+        schedule.compute_inline(block)
+    for copy in (left, weight_tile):
+        for padded in schedule.get_producers(copy):
+            schedule.compute_inline(padded)
+    if output is None:
+        output = trimmed
+    else:
+        schedule.compute_inline(trimmed)
+
+    i, j, k = schedule.get_loops(matmul)
+    row_tile, row = schedule.split(i, [None, TILE_ROWS])
+    column_tile, column = schedule.split(j, [None, TILE_COLUMNS])
+    schedule.reorder(column_tile, row_tile, k, row, column)
+    schedule.parallel(column_tile)
+
+    schedule.transform_layout(
+        weight_tile, ("write", 0), lambda j, k: (j // TILE_COLUMNS, k, j % TILE_COLUMNS)
+    )
+    schedule.compute_at(weight_tile, column_tile, preserve_unit_loops=True)
+    tile_column, tile_k = schedule.get_loops(weight_tile)[-2:]
+    schedule.reorder(tile_k, tile_column)
+    schedule.vectorize(tile_column)
+
+    left_row, left_k = schedule.get_loops(left)
+    schedule.parallel(left_row)
+    _, lane = schedule.split(left_k, [None, LANES])
+    schedule.vectorize(lane)
+
+    schedule.reverse_compute_at(output, row_tile, preserve_unit_loops=True)
+    if _size(schedule, schedule.get_loops(output)[-1]) == TILE_COLUMNS:
+        schedule.vectorize(schedule.get_loops(output)[-1])
+    schedule.vectorize(column)
+    schedule.unroll(row)
+    schedule.decompose_reduction(matmul, k)
 
 
-def _extent(schedule: s_tir.Schedule, loop) -> int | None:
+def _size(schedule: s_tir.Schedule, loop) -> int | None:
     extent = schedule.get(loop).extent
     return int(extent) if isinstance(extent, tirx.IntImm) else None
