@@ -26,9 +26,13 @@ def tokenizer() -> Tokenizer:
     return text.load_tokenizer(MODEL)
 
 
-def make_package(folder: Path, manifest: bool, device: str = "cpu", bundle: bool = True) -> Path:
+def make_package(folder: Path, device: str = "cpu", bundle: bool = True) -> Path:
     """A package of the models `one` and `two` with empty libraries."""
     models = [{"model_id": name, "model_lib": f"lib_{name}"} for name in ("one", "two")]
+    libraries = [
+        {"model_lib": model["model_lib"], "path": f"lib/{model['model_lib']}.so"}
+        for model in models
+    ]
     (folder / "lib").mkdir()
     (folder / "bundle").mkdir()
     for model in models:
@@ -36,17 +40,14 @@ def make_package(folder: Path, manifest: bool, device: str = "cpu", bundle: bool
         if bundle:
             (folder / "bundle" / model["model_id"]).mkdir()
             (folder / "bundle" / model["model_id"] / "mlc-chat-config.json").write_text("{}")
-    name, document = "bundle/mlc-app-config.json", {"model_list": models}
-    if manifest:
-        name, document = "package-manifest.json", {"device": device, "models": models}
-    (folder / name).write_text(json.dumps(document))
+    manifest = {"device": device, "libraries": libraries, "models": models}
+    (folder / "package-manifest.json").write_text(json.dumps(manifest))
     return folder
 
 
-@pytest.mark.parametrize("manifest", [True, False])
-def test_find_model(tmp_path: Path, manifest: bool) -> None:
-    """Both files name the library; the first model is the default."""
-    package = make_package(tmp_path, manifest)
+def test_find_model(tmp_path: Path) -> None:
+    """The manifest names the library; the first model is the default."""
+    package = make_package(tmp_path)
     assert find_model(package).model_id == "one"
     model = find_model(package, "two")
     assert model.library == tmp_path / "lib" / "lib_two.so"
@@ -56,7 +57,7 @@ def test_find_model(tmp_path: Path, manifest: bool) -> None:
 def test_an_unknown_model_is_answered_with_the_known_ones(tmp_path: Path) -> None:
     """A typing mistake must be easy to mend."""
     with pytest.raises(UserError, match=r"--model-id three: .*known models: one, two"):
-        find_model(make_package(tmp_path, manifest=True), "three")
+        find_model(make_package(tmp_path), "three")
 
 
 def test_a_missing_package_names_the_build_command(tmp_path: Path) -> None:
@@ -68,12 +69,12 @@ def test_a_missing_package_names_the_build_command(tmp_path: Path) -> None:
 def test_a_package_for_another_device_is_refused(tmp_path: Path) -> None:
     """An Android archive cannot run here."""
     with pytest.raises(UserError, match="built for android"):
-        find_model(make_package(tmp_path, manifest=True, device="android"))
+        find_model(make_package(tmp_path, device="android"))
 
 
 def test_missing_weights_and_library_are_named(tmp_path: Path) -> None:
     """A package without bundled weights, or cut short, gives one line."""
-    package = make_package(tmp_path, manifest=True, bundle=False)
+    package = make_package(tmp_path, bundle=False)
     with pytest.raises(UserError, match="no weights of one"):
         find_model(package)
     (package / "lib" / "lib_one.so").unlink()
