@@ -46,10 +46,15 @@ MODELS: dict[str, dict[str, Any]] = {
 }
 
 
-def chat_config(model: str, quantization: str, **changes: Any) -> dict[str, Any]:
-    """Returns mlc-chat-config.json of a model; `changes` are fields of ``model_config``."""
+ACTIVE_VOCAB_SIZE = {"grouped": None, "multi_head": 500}
+"""Tokens from this one on have no meaning, and are never sampled."""
+
+
+def chat_config(model: str, quantization: str) -> dict[str, Any]:
+    """Returns mlc-chat-config.json of a model."""
     return {
         "model_type": "llama",
         "quantization": quantization,
-        "model_config": {**MODELS[model], **changes},
+        "model_config": MODELS[model],
+        "active_vocab_size": ACTIVE_VOCAB_SIZE[model],
     }

@@ -43,6 +43,18 @@ def test_temperature_zero_takes_the_largest(session):
     assert result.tolist() == [[[0, 0.5, 0.5, 0]], [[1, 0, 0, 0]]]
 
 
+def test_inactive_tokens_have_no_probability(load):
+    """Logits beyond active_vocab_size do not count, however large."""
+    session, _ = load("multi_head", "q0f32")
+    logits = np.zeros((1, 1, 517), np.float32)
+    logits[0, 0, 500:] = 1000
+    result = session.call(
+        "softmax_with_temperature", logits, np.ones(1, np.float32), parameters=False
+    ).numpy()
+    assert np.allclose(result[0, 0, :500], 1 / 500)
+    assert not result[0, 0, 500:].any()
+
+
 def test_logit_bias(session):
     """Adds a bias to single tokens, in place."""
     logits = session.tensor(np.zeros((2, 9), np.float32))

@@ -78,7 +78,6 @@ class Downloader:
         self.folder = folder
         proxy = urllib.request.ProxyHandler({**urllib.request.getproxies(), **(proxies or {})})
         self._opener = urllib.request.build_opener(proxy)
-        self._stop = threading.Event()
 
     def missing_bytes(self, items: Sequence[Item]) -> int:
         """Returns how many bytes of the items are yet to be downloaded."""
@@ -98,19 +97,24 @@ class Downloader:
             GoneError: No mirror has one of the files.
             LauncherError: No mirror answers, all have wrong bytes, or the disk is full.
         """
-        self._stop.clear()
+        stop = threading.Event()
         pool = concurrent.futures.ThreadPoolExecutor(_CONNECTIONS)
-        futures = {pool.submit(self.fetch, item, progress): item.name for item in items}
+        futures = {pool.submit(self._fetch, item, progress, stop): item.name for item in items}
         try:
             for future in concurrent.futures.as_completed(futures):
                 future.result()
         finally:
-            self._stop.set()
+            stop.set()
             pool.shutdown(cancel_futures=True)
         return {name: future.result() for future, name in futures.items()}
 
     def fetch(self, item: Item, progress: Callable[[str, int], None]) -> Path:
         """Downloads one item and returns its file (see `fetch_all`)."""
+        return self._fetch(item, progress, threading.Event())
+
+    def _fetch(
+        self, item: Item, progress: Callable[[str, int], None], stop: threading.Event
+    ) -> Path:
         final = self.folder / item.sha256
         if self._present_bytes(item) == item.size and _sha256(final) == item.sha256:
             progress(item.name, item.size)
@@ -118,7 +122,7 @@ class Downloader:
         errors = []
         for mirror in self.mirrors:
             try:
-                return self._fetch_from(mirror, item, final, progress)
+                return self._fetch_from(mirror, item, final, progress, stop)
             except GoneError:
                 continue
             except LauncherError as error:
@@ -151,7 +155,12 @@ class Downloader:
         return 0
 
     def _fetch_from(
-        self, mirror: str, item: Item, final: Path, progress: Callable[[str, int], None]
+        self,
+        mirror: str,
+        item: Item,
+        final: Path,
+        progress: Callable[[str, int], None],
+        stop: threading.Event,
     ) -> Path:
         url = _url(mirror, item.path)
         part = _part(final)
@@ -169,7 +178,7 @@ class Downloader:
             count(have)
             try:
                 if have < item.size:
-                    have = self._append(url, part, have, item.size, count)
+                    have = self._append(url, part, have, item.size, count, stop)
             except (OSError, http.client.HTTPException) as failure:
                 error = _unreachable(url, _reason(failure))
             else:
@@ -185,18 +194,25 @@ class Downloader:
         raise error
 
     def _append(
-        self, url: str, part: Path, have: int, size: int, count: Callable[[int], None]
+        self,
+        url: str,
+        part: Path,
+        have: int,
+        size: int,
+        count: Callable[[int], None],
+        stop: threading.Event,
     ) -> int:
         """Appends to ``part`` what follows its ``have`` bytes; returns its new size."""
         with self._open(url, offset=have) as response:
             if response.status != http.HTTPStatus.PARTIAL_CONTENT:
                 have = 0
             with disk.full_is_clear(part), open(part, "ab" if have else "wb") as file:
-                while have < size and not self._stop.is_set():
-                    chunk = response.read(min(_CHUNK, size - have))
+                while have < size and not stop.is_set():
+                    chunk = response.read1(min(_CHUNK, size - have))
                     if not chunk:
                         break
                     file.write(chunk)
+                    file.flush()  # so that it is there for the next call if this one is killed
                     have += len(chunk)
                     count(have)
         return have

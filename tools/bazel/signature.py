@@ -43,29 +43,51 @@ def signed_text(in_release: bytes, keyring: Path, source: str) -> str:
     Raises:
         LauncherError: No good signature, or no program that could check it.
     """
-    program = shutil.which("gpgv")
-    if program is None:
-        raise LauncherError("gpgv missing: the index's signature cannot be checked; install gpgv")
+    gpgv, sqv = shutil.which("gpgv"), shutil.which("sqv")
     with tempfile.TemporaryDirectory() as folder:
         signed, text = Path(folder, "InRelease"), Path(folder, "text")
         signed.write_bytes(in_release)
-        done = subprocess.run(
-            [program, "--status-fd", "1", "--keyring", keyring, "--output", text, signed],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            env={**os.environ, "LC_ALL": "C"},
-        )
-        # The exit status tells nothing: it is not 0 as soon as one of several keys is unknown.
-        words = [line.split()[1:2] for line in done.stdout.splitlines()]
-        if ["GOODSIG"] in words and ["BADSIG"] not in words and text.is_file():
+        if gpgv:
+            reason = _ask_gpgv(gpgv, keyring, signed, text)
+        elif sqv:
+            reason = _ask_sqv(sqv, keyring, signed, text)
+        else:
+            raise LauncherError(
+                "gpgv missing: the index's signature cannot be checked; install gpgv or sqv"
+            )
+        if not reason:
             return text.read_text(encoding="utf-8")
-    if not words:
-        reason = (done.stderr.strip().splitlines() or ["gpgv says nothing"])[-1]
-    elif ["BADSIG"] in words:
-        reason = "the text is not what was signed"
-    elif ["EXPKEYSIG"] in words:
-        reason = "the key has expired"
-    else:
-        reason = f"no key of {keyring} has signed it"
     raise LauncherError(f"signature wrong: {source}: {reason}; nothing of it is used")
+
+
+def _ask_gpgv(program: str, keyring: Path, signed: Path, text: Path) -> str:
+    """Writes what GnuPG says is signed to ``text``; returns what is wrong, else nothing."""
+    done = _run(program, "--status-fd", "1", "--keyring", keyring, "--output", text, signed)
+    # The exit status tells nothing: it is not 0 as soon as one of several keys is unknown.
+    words = {line.split()[1] for line in done.stdout.splitlines() if len(line.split()) > 1}
+    if "BADSIG" in words:
+        return "the text is not what was signed"
+    if "GOODSIG" in words and text.is_file():
+        return ""
+    if "EXPKEYSIG" in words:
+        return "the key has expired"
+    if "ERRSIG" in words:
+        return f"no key of {keyring} has signed it"
+    return _last_line(done.stderr)
+
+
+def _ask_sqv(program: str, keyring: Path, signed: Path, text: Path) -> str:
+    """Does the same with Sequoia, which Debian 13 has in place of GnuPG."""
+    done = _run(program, "--keyring", keyring, "--cleartext", "--output", text, signed)
+    return "" if done.returncode == 0 else _last_line(done.stderr)
+
+
+def _run(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "LC_ALL": "C"}
+    return subprocess.run(
+        command, capture_output=True, text=True, errors="replace", env=environment
+    )
+
+
+def _last_line(text: str) -> str:
+    return (text.strip().splitlines() or ["not a signed text"])[-1].strip(" .")

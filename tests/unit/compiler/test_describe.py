@@ -1,0 +1,47 @@
+"""What a model exports is what upstream's definition of it exports; published weights fit it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tools import config
+from tools.cli import UserError
+from tools.compiler.__main__ import main
+from tools.compiler.describe import describe
+
+ABI = sorted((Path(__file__).parents[2] / "data/abi").glob("*.json"))
+
+
+def test_there_are_examples():
+    """The parametrized test below is not empty."""
+    assert len(ABI) == 6
+
+
+@pytest.mark.parametrize("path", ABI, ids=[path.stem for path in ABI])
+def test_describe_equals_upstream(path):
+    """Parameters: names, shapes, dtypes, order. Functions: names and signatures."""
+    expected = json.loads(path.read_text())
+    result = describe(config.build_key(expected, "android"))
+    assert result["params"] == expected["params"]
+    assert result["functions"].keys() == expected["functions"].keys()
+    for name, signature in expected["functions"].items():
+        assert result["functions"][name] == signature, name
+
+
+def test_command_prints_it(capsys):
+    """The command takes such a file as a config, and another quantization in place of its own."""
+    path = next(path for path in ABI if path.stem == "llama3_2_1b-q4f16_1")
+    main(["describe", "--config", str(path), "--quantization", "q0f32"])
+    printed = json.loads(capsys.readouterr().out)
+    expected = json.loads(path.with_name("llama3_2_1b-q0f32.json").read_text())
+    assert printed == {name: expected[name] for name in ("params", "functions")}
+
+
+def test_an_unknown_quantization_is_one_line():
+    """A wrong name is named, with what there is."""
+    arguments = ["describe", "--config", str(ABI[0]), "--quantization", "q9f16_1"]
+    with pytest.raises(UserError, match="q9f16_1"):
+        main(arguments)
