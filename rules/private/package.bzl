@@ -32,6 +32,26 @@ def _link(ctx, path, file):
     )
     return struct(path = path, file = output)
 
+def _check(ctx, models):
+    """The validation that reads entries and compile keys alone, and so speaks before any compile ends."""
+    stamp = ctx.actions.declare_file(ctx.label.name + ".checked")
+    args = tool_arguments(ctx)
+    args.add("check")
+    for model in models:
+        args.add_all("--model", [model.entry, model.lib.compile_key])
+    args.add("--output", stamp)
+    run_tool(
+        ctx,
+        tool = ctx.attr._tool[MlcToolInfo],
+        python = python_of(ctx),
+        arguments = [args],
+        inputs = [f for model in models for f in [model.entry, model.lib.compile_key]],
+        outputs = [stamp],
+        mnemonic = "MlcCheck",
+        progress_message = "Checking the models of %{label}",
+    )
+    return stamp
+
 def _libraries_of(models):
     """list[MlcModelLibInfo]: each library once, in the order of the models."""
     return {model.lib.library: model.lib for model in models}.values()
@@ -166,6 +186,7 @@ def _mlc_package_impl(ctx):
             runfiles = runfiles,
         ),
         OutputGroupInfo(
+            _validation = depset([_check(ctx, models)]),
             app_config = depset([app_config]),
             libraries = depset([library.file for library in libraries]),
             logs = depset([model.lib.log for model in models]),

@@ -1,4 +1,4 @@
-"""Protects full-size packages: formats, symbols and figures of Llama-3.2-1B for android and iphone."""
+"""Protects full-size packages: formats, symbols and figures of Llama-3.2-1B for both phones."""
 
 from __future__ import annotations
 

@@ -22,9 +22,9 @@ def workspace(new_workspace):
 
 
 def refused(workspace, build_file: str, message: str) -> None:
-    """Build `build_file` and expect one error line that holds `message`, and no compile."""
+    """Build :x of `build_file` and expect one error line that holds `message`, and no compile."""
     workspace.write("BUILD.bazel", PREAMBLE + build_file)
-    build = workspace.bazel("build", "--nokeep_going", "//...", check=False)
+    build = workspace.bazel("build", "//:x", check=False)
     assert build.returncode == 1, build.stderr
     assert build.ran("MlcCompile") == 0
     matching = [line for line in build.errors() if message in line]
@@ -60,6 +60,25 @@ mlc_model(name = "x", model_id = "../../x", lib = ":lib", url = "HF://a/b")
     refused(workspace, build_file, "//:x: attribute model_id: expected letters")
 
 
+def test_one_library_name_with_two_contents(workspace):
+    """The configs differ, which only an action can see; it reads no library."""
+    workspace.write("other.json", (workspace.root / "tiny.json").read_text())
+    workspace.edit_json("other.json", context_window_size=128)
+    build_file = """
+[mlc_model_lib(name = name + "_lib", config = name + ".json", model_lib = "same") for name in ["tiny", "other"]]
+[mlc_model(name = name, lib = name + "_lib", url = "HF://a/" + name) for name in ["tiny", "other"]]
+mlc_package(name = "x", device = "android", models = [":tiny", ":other"])
+"""
+    workspace.write("BUILD.bazel", PREAMBLE + build_file)
+    build = workspace.bazel("build", "--output_groups=_validation", "//:x", check=False)
+    assert build.returncode == 1
+    assert build.ran("MlcCompile") == 0
+    assert build.errors() == [
+        'error: //:other: its library and that of //:tiny are both named "same" and differ in '
+        "context_window_size; give one of them another model_lib"
+    ]
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
@@ -72,7 +91,7 @@ mlc_model(name = "x", model_id = "../../x", lib = ":lib", url = "HF://a/b")
 def test_config_fields(workspace, fields, message):
     workspace.write("bad.json", (workspace.root / "tiny.json").read_text())
     workspace.edit_json("bad.json", **fields)
-    refused(workspace, 'mlc_model_lib(name = "x", config = "bad.json")\n', message)
+    refused(workspace, 'mlc_model_lib(name = "x", config = "bad.json", device = "cpu")\n', message)
 
 
 def edited_cache(workspace, edit) -> str:

@@ -1,4 +1,4 @@
-"""Command line: ``python -m tools.package archive|assemble|install ...``."""
+"""Command line: ``python -m tools.package check|archive|assemble|install ...``."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from tools import cli
 
 
 def parser() -> argparse.ArgumentParser:
-    """Returns the parser of the three commands."""
+    """Returns the parser of the commands."""
     result = argparse.ArgumentParser(
         prog="python -m tools.package",
         description="Makes a package of models, and installs it.",
         fromfile_prefix_chars="@",
     )
     commands = result.add_subparsers(required=True, metavar="COMMAND")
+    _add_check(commands.add_parser("check", help="what can be refused before any compile"))
     _add_archive(commands.add_parser("archive", help="one static archive of all libraries"))
     _add_assemble(commands.add_parser("assemble", help="the app config and the manifest"))
     _add_install(commands.add_parser("install", help="the package's files into a directory"))
@@ -27,6 +28,28 @@ def main(argv: list[str]) -> None:
     """Runs one command."""
     args = parser().parse_args(argv)
     args.function(args)
+
+
+def _add_check(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--model",
+        action="append",
+        nargs=2,
+        required=True,
+        metavar=("ENTRY.json", "KEY.json"),
+        help="a model and its library's compile key; repeatable",
+    )
+    command.add_argument("--output", required=True, metavar="FILE", help="written when all is well")
+    command.set_defaults(function=_check)
+
+
+def _check(args: argparse.Namespace) -> None:
+    from tools.config import load_key, strict_json
+    from tools.package.app_config import parse_entry
+    from tools.package.check import check_models
+
+    check_models([(parse_entry(strict_json.load(e)), load_key(k)) for e, k in args.model])
+    cli.write_text(args.output, "")
 
 
 def _add_archive(command: argparse.ArgumentParser) -> None:
@@ -87,8 +110,7 @@ def _add_assemble(command: argparse.ArgumentParser) -> None:
         nargs=3,
         default=[],
         metavar=("KEY.json", "PATH", "LIB"),
-        help="a compiled library: the file of the package it is in, and its own, for the manifest's "
-        "path and sha256; repeatable",
+        help="a compiled library, and the file of the package that holds it; repeatable",
     )
     command.add_argument(
         "--app-config-path",

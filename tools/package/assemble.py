@@ -16,10 +16,10 @@ from tools.config.plain_name import path_problem
 from tools.package.app_config import (
     Entry,
     app_config_entry,
-    check_unique,
     computed_vram,
     parse_entry,
 )
+from tools.package.check import check_models
 from tools.package.fit import check_fit
 from tools.weights.digest import digest
 
@@ -81,7 +81,7 @@ def assemble(
     Raises:
         UserError: See the checks.
     """
-    check_unique([model.entry for model in models])
+    check_models([(model.entry, model.key) for model in models])
     warnings: list[str] = []
     app_entries = []
     manifest_models = []
@@ -134,24 +134,17 @@ def _libraries(models: Sequence[Model], libraries: Sequence[Sequence[str]]) -> l
     places: dict[str, dict[str, str]] = {}
     for key, path, file in libraries:
         places[load_key(key).model_lib] = {"path": path, "sha256": digest(file, path)["sha256"]}
-    result: dict[str, dict[str, Any]] = {}
-    owners: dict[str, Model] = {}
-    for model in models:
-        name = model.key.model_lib
-        entry = {
+    result = {
+        model.key.model_lib: {
             "library": model.metadata["library"],
             "memory": model.metadata["memory"],
             "metadata": model.metadata["metadata"],
-            "model_lib": name,
+            "model_lib": model.key.model_lib,
             "symbol": model.metadata["library"]["symbol"],
-            **places.get(name, {}),
+            **places.get(model.key.model_lib, {}),
         }
-        if result.setdefault(name, entry) != entry:
-            raise UserError(
-                f"{model.entry.label}: its library and that of {owners[name].entry.label} differ, "
-                f'and both have the model_lib "{name}"; give one of them another model_lib'
-            )
-        owners.setdefault(name, model)
+        for model in models
+    }
     return [entry for _, entry in sorted(result.items())]
 
 

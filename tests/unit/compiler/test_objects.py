@@ -12,33 +12,35 @@ SYMBOL = "small___tvm_ffi__library_bin"
 RUNTIME = re.compile(r"(TVMFFI|TVMBackend)\w+|sinf|cosf|expf|exp2f|log2f|powf|mem\w+|bzero")
 
 
-def symbols(binary) -> tuple[set[str], set[str]]:
-    """Returns the global symbols that are defined, and those that are not, without ``_`` of C."""
-    defined, undefined = set(), set()
+def symbols(binary) -> tuple[set[str], set[str], set[str]]:
+    """Returns the global symbols: strong ones, weak ones, undefined ones; without ``_`` of C."""
+    strong, weak, undefined = set(), set(), set()
     for symbol in binary.symbols:
         if isinstance(binary, lief.MachO.Binary):
             if not symbol.raw_type & 1:
                 continue
             is_defined, name = bool(symbol.raw_type & 0x0E), symbol.name.removeprefix("_")
+            is_weak = bool(symbol.description & 0x80)
         else:
             if symbol.binding == lief.ELF.Symbol.BINDING.LOCAL or not symbol.name:
                 continue
             is_defined, name = symbol.shndx != 0, symbol.name
-        (defined if is_defined else undefined).add(name)
-    return defined, undefined
+            is_weak = symbol.binding == lief.ELF.Symbol.BINDING.WEAK
+        (undefined if not is_defined else weak if is_weak else strong).add(name)
+    return strong, weak, undefined
 
 
 @pytest.mark.parametrize("device", DEVICES)
 def test_symbols(compiled, device):
-    """The library's data is there; all else has its prefix, or is the runtime's or C's."""
-    defined, undefined = set(), set()
+    """The library's data is there; what could clash with another library's has the prefix; what
+    is missing is the runtime's or C's."""
+    strong, weak, undefined = set(), set(), set()
     for binary in compiled(device).objects():
-        more_defined, more_undefined = symbols(binary)
-        defined |= more_defined
-        undefined |= more_undefined
-    assert SYMBOL in defined
-    assert not [name for name in defined if not re.match(r"(__tvm_ffi_)?small_", name)]
-    assert not [name for name in undefined - defined if not RUNTIME.fullmatch(name)]
+        for names, more in zip((strong, weak, undefined), symbols(binary), strict=True):
+            names |= more
+    assert SYMBOL in strong
+    assert not [name for name in strong if not re.match(r"(__tvm_ffi_)?small_", name)]
+    assert not [name for name in undefined - strong - weak if not RUNTIME.fullmatch(name)]
 
 
 @pytest.mark.parametrize("device", ["android", "cpu:aarch64-linux", "cpu:x86_64-linux"])
@@ -55,7 +57,7 @@ def test_elf(compiled, device):
     [("iphone", "IOS", [16, 0, 0]), ("cpu:arm64-macos", "MACOS", [11, 0, 0])],
 )
 def test_mach_o(compiled, device, platform, minimum):
-    """arm64 objects that say which system they are for: Xcode's linker refuses those that do not."""
+    """arm64 objects that say which system they are for, as Xcode's linker demands."""
     for binary in compiled(device).objects():
         assert binary.header.cpu_type == lief.MachO.Header.CPU_TYPE.ARM64
         (version,) = [c for c in binary.commands if isinstance(c, lief.MachO.BuildVersion)]

@@ -145,11 +145,13 @@ class Workshop:
         path.write_bytes(data)
         return str(path)
 
-    def key(self, model_lib: str, device: str = "android", name: str = "") -> str:
+    def key(
+        self, model_lib: str, device: str = "android", name: str = "", context: int = 512
+    ) -> str:
         """Writes a compile key."""
         key = CompileKey(
             device=device,
-            model_config={"context_window_size": 512},
+            model_config={"context_window_size": context},
             model_lib=model_lib,
             model_type="llama",
             opt="O2",

@@ -68,14 +68,22 @@ class Package:
             **fields,
         }
 
-    def add(self, weights=None, model_lib="lib_a", metadata=None, key_device=None, **fields):
+    def add(
+        self,
+        weights=None,
+        model_lib="lib_a",
+        metadata=None,
+        key_device=None,
+        context=512,
+        **fields,
+    ):
         """Adds a model; returns self."""
         self.models += 1
         write, index = self.workshop.write, self.models
         self.arguments += [
             "--model",
             write(f"{index}.entry.json", self.entry(**fields)),
-            self.workshop.key(model_lib, key_device or self.device, name=f"{index}"),
+            self.workshop.key(model_lib, key_device or self.device, f"{index}", context),
             write(f"{index}.metadata.json", metadata or self.metadata(model_lib)),
             "-" if weights is None else write(f"{index}.weights.json", weights),
         ]
@@ -206,13 +214,26 @@ def test_models_may_share_a_library(package):
     assert len(manifest["models"]) == 2
 
 
+TWO_OF_ONE_NAME = (
+    '//app:b: its library and that of //app:a are both named "lib_a" and differ in '
+    "context_window_size; give one of them another model_lib"
+)
+
+
 def test_two_libraries_of_one_name(package):
-    other = {**package.metadata(), "memory": {**package.metadata()["memory"], "total_bytes": 9}}
-    package.add(model_id="a").add(model_id="b", metadata=other)
-    assert package.error() == (
-        '//app:b: its library and that of //app:a differ, and both have the model_lib "lib_a"; '
-        "give one of them another model_lib"
-    )
+    package.add(model_id="a").add(model_id="b", context=768)
+    assert package.error() == TWO_OF_ONE_NAME
+
+
+def test_two_libraries_of_one_name_are_found_before_any_compile(package):
+    entry, key, workshop = package.entry, package.workshop.key, package.workshop
+    models = []
+    for name, context in (("a", 512), ("b", 768)):
+        file = workshop.write(f"{name}.entry.json", entry(model_id=name))
+        models += ["--model", file, key("lib_a", name=name, context=context)]
+    assert workshop.error_of("check", *models, "--output", "checked") == TWO_OF_ONE_NAME
+    main(["check", *models[:3], "--output", "checked"])
+    assert (workshop.folder / "checked").exists()
 
 
 def test_library_of_another_device(package):
