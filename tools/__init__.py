@@ -1,1 +1,0 @@
-"""Command-line tools behind the rules: each does one thing and is runnable by hand."""

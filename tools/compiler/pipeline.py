@@ -32,7 +32,6 @@ def relax_pipeline(
     return tvm.transform.Sequential(
         [
             AttachSizeBounds(bounds),
-            tirx.transform.BindTarget(target),
             relax.transform.LegalizeOps(skip_ops=["relax.reshape"]),
             relax.transform.AnnotateTIROpPattern(),
             relax.transform.FoldConstant(),

@@ -104,18 +104,24 @@ def _fill(text: str, values: dict[str, str], rng: random.Random) -> str:
     return text
 
 
-def _people(values: dict[str, str], common: Grammar, rng: random.Random) -> None:
-    words = {names[0]: [value[0] for value in choices] for names, choices in common.slots}
-    genders = [rng.choice(("girl", "boy")) for _ in range(2)]
-    names = [rng.choice(words[gender]) for gender in genders]
-    while names[0] == names[1]:
-        names[1] = rng.choice(words[genders[1]])
-    animals = rng.sample(words["animal"], 2)
-    values["kind"] = genders[0] if rng.random() < 0.5 else animals[0]
-    values["fkind"] = animals[1]
-    values["N"], values["F"] = names
-    values["he"], values["him"], values["his"] = _PRONOUNS[genders[0]]
-    values["fhe"], values["fhim"], values["fhis"] = _PRONOUNS[genders[1]]
+def _cast(index: int, common: Grammar) -> dict[str, str]:
+    """The hero, the friend and the elder of plot number `index`.
+
+    Each plot has its own: a model this small tells who someone is by the plot, and would mix up
+    names that are drawn anew for every story.
+    """
+    words = {names[0]: choices for names, choices in common.slots}
+    genders = ("girl", "boy") if index % 2 else ("boy", "girl")
+    hero, friend = (words[gender][index][0] for gender in genders)
+    animal, other = (
+        words["animal"][(index + offset) % len(words["animal"])][0] for offset in (0, 7)
+    )
+    values = {"N": hero, "F": friend, "kind": animal if index % 3 else genders[0], "fkind": other}
+    for prefix, gender in zip(("", "f"), genders, strict=True):
+        pronouns = dict(zip(("he", "him", "his"), _PRONOUNS[gender], strict=True))
+        values |= {prefix + name: pronoun for name, pronoun in pronouns.items()}
+    elders = next(slot for slot in common.slots if slot[0][0] == "elder")
+    return values | dict(zip(elders[0], elders[1][index % len(elders[1])], strict=True))
 
 
 def story(seed: int | str) -> str:
@@ -129,12 +135,13 @@ def story(seed: int | str) -> str:
     """
     rng = random.Random(f"story {seed}")
     common, plots = load()
-    _, plot = rng.choice(plots)
-    values: dict[str, str] = {}
-    _people(values, common, rng)
+    index = rng.randrange(len(plots))
+    _, plot = plots[index]
+    values = _cast(index, common)
     for names, choices in (*common.slots, *plot.slots):
         for name, value in zip(names, rng.choice(choices), strict=True):
-            values[name] = _fill(value, values, rng)
+            if name not in values:
+                values[name] = _fill(value, values, rng)
     opening, closing = common.texts
     paragraphs = "\n\n".join((opening, plot.texts[0], closing)).split("\n\n")
     filled = (" ".join(_fill(text, values, rng).split()) for text in paragraphs)

@@ -73,6 +73,12 @@ def test_an_interrupted_download_of_another_process_is_resumed(fetch, mirror, th
     assert mirror.offsets(PATH) == [1000]
 
 
+def test_a_download_that_was_killed_before_its_last_step_is_used(fetch, mirror, thing, tmp_path):
+    (tmp_path / f"{thing.sha256}.part").write_bytes(BODY)
+    assert fetch() == BODY
+    assert mirror.requests == []
+
+
 def test_a_half_file_of_wrong_bytes_is_dropped(fetch, mirror, thing, tmp_path, counted):
     (tmp_path / f"{thing.sha256}.part").write_bytes(b"?" * 1000)
     assert fetch() == BODY

@@ -20,7 +20,7 @@ INDEX = "dists/forky/InRelease"
 
 
 def kill(process: subprocess.Popen) -> None:
-    """Kills a launcher and all it started, as a power cut would."""
+    """Kills a launcher and all that it started."""
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
 

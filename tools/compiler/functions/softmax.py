@@ -1,7 +1,10 @@
 """``softmax_with_temperature``: probabilities of the next token, for any vocabulary size.
 
-The vocabulary is cut into chunks, so that a GPU reduces them in parallel: first the maximum and
-the sum of exponentials of every chunk, then those of the row, then the probabilities.
+The vocabulary is cut into chunks, so that a GPU reduces them in parallel: first the largest logit
+and the sum of exponentials of every chunk, then those of the row, then the probabilities.
+
+Each reduction is a kernel of the form that TVM schedules with all threads of a block: the
+reductions, and then one element-wise stage that writes their results.
 """
 
 from __future__ import annotations
@@ -47,12 +50,9 @@ def add_softmax_with_temperature(
     with builder.function("softmax_with_temperature", [logits, temperature]):
         with builder.dataflow():
             flat = builder.emit(relax.op.reshape(logits, (batch_size, vocab_size)))
-            chunk_maxima = emit(kernels.chunk_max, flat)
-            chunk_sums = emit(kernels.chunk_sum, flat, temperature, chunk_maxima)
-            row_maxima = emit(kernels.row_max, chunk_maxima)
-            shares = emit(kernels.share, temperature, chunk_maxima, chunk_sums, row_maxima)
-            row_sums = emit(kernels.row_sum, shares)
-            result = emit(kernels.probability, flat, temperature, row_maxima, row_sums)
+            chunks = emit(kernels.chunks, flat, temperature)
+            rows = emit(kernels.rows, chunks, temperature)
+            result = emit(kernels.probabilities, flat, temperature, rows)
             shape = (batch_size, 1, vocab_size)
             result = builder.emit_output(relax.op.reshape(result, shape))
         builder.emit_func_output(result)
@@ -64,93 +64,77 @@ class _Kernels:
     def __init__(self, active_vocab_size: int | None) -> None:
         self._active_vocab_size = active_vocab_size
 
-    def chunk_max(self, logits: te.Tensor) -> te.Tensor:
-        """Largest logit of each chunk."""
-        k = te.reduce_axis((0, CHUNK_SIZE), "k")
+    def chunks(self, logits: te.Tensor, temperature: te.Tensor) -> te.Tensor:
+        """``(batch, chunk, 2)``: largest logit, sum of exponentials relative to that."""
+        shape = (logits.shape[0], tirx.floordiv(logits.shape[1] + (CHUNK_SIZE - 1), CHUNK_SIZE))
         lowest = tirx.min_value("float32")
+        k = te.reduce_axis((0, CHUNK_SIZE), "k")
 
         def logit(b, token):
             return tirx.if_then_else(self._active(logits, token), logits[b, token], lowest)
 
-        return te.compute(
-            (logits.shape[0], _chunks(logits)),
-            lambda b, c: te.max(logit(b, c * CHUNK_SIZE + k), axis=k),
-            name="chunk_max",
+        maxima = te.compute(
+            shape, lambda b, c: te.max(logit(b, c * CHUNK_SIZE + k), axis=k), name="chunk_max"
         )
-
-    def chunk_sum(
-        self, logits: te.Tensor, temperature: te.Tensor, chunk_maxima: te.Tensor
-    ) -> te.Tensor:
-        """Sum of each chunk's exponentials, relative to its largest."""
-        k = te.reduce_axis((0, CHUNK_SIZE), "k")
+        j = te.reduce_axis((0, CHUNK_SIZE), "j")
 
         def weight(b, c, token):
             return tirx.if_then_else(
                 self._active(logits, token),
-                _exp(logits[b, token], chunk_maxima[b, c], temperature[b]),
+                _exp(logits[b, token], maxima[b, c], temperature[b]),
                 tirx.const(0, "float32"),
             )
 
-        return te.compute(
-            (logits.shape[0], _chunks(logits)),
-            lambda b, c: te.sum(weight(b, c, c * CHUNK_SIZE + k), axis=k),
+        sums = te.compute(
+            shape,
+            lambda b, c: te.sum(weight(b, c, c * CHUNK_SIZE + j), axis=j),
             name="chunk_sum",
         )
-
-    def row_max(self, chunk_maxima: te.Tensor) -> te.Tensor:
-        """Largest logit of each row."""
-        k = te.reduce_axis((0, chunk_maxima.shape[1]), "k")
         return te.compute(
-            (chunk_maxima.shape[0],), lambda b: te.max(chunk_maxima[b, k], axis=k), name="row_max"
+            (*shape, 2),
+            lambda b, c, i: tirx.if_then_else(i == 0, maxima[b, c], sums[b, c]),
+            name="chunks",
         )
 
-    def share(
-        self,
-        temperature: te.Tensor,
-        chunk_maxima: te.Tensor,
-        chunk_sums: te.Tensor,
-        row_maxima: te.Tensor,
+    def rows(self, chunks: te.Tensor, temperature: te.Tensor) -> te.Tensor:
+        """``(batch, 2)``: the same of each row."""
+        batch_size, num_chunks, _ = chunks.shape
+        k = te.reduce_axis((0, num_chunks), "k")
+        maxima = te.compute(
+            (batch_size,), lambda b: te.max(chunks[b, k, 0], axis=k), name="row_max"
+        )
+        j = te.reduce_axis((0, num_chunks), "j")
+        sums = te.compute(
+            (batch_size,),
+            lambda b: te.sum(
+                chunks[b, j, 1] * _exp(chunks[b, j, 0], maxima[b], temperature[b]), axis=j
+            ),
+            name="row_sum",
+        )
+        return te.compute(
+            (batch_size, 2),
+            lambda b, i: tirx.if_then_else(i == 0, maxima[b], sums[b]),
+            name="rows",
+        )
+
+    def probabilities(
+        self, logits: te.Tensor, temperature: te.Tensor, rows: te.Tensor
     ) -> te.Tensor:
-        """Sum of each chunk's exponentials, relative to the largest of the row."""
-        return te.compute(
-            chunk_sums.shape,
-            lambda b, c: chunk_sums[b, c] * _exp(chunk_maxima[b, c], row_maxima[b], temperature[b]),
-            name="share",
-        )
-
-    def row_sum(self, shares: te.Tensor) -> te.Tensor:
-        """Sum of each row's exponentials."""
-        k = te.reduce_axis((0, shares.shape[1]), "k")
-        return te.compute(
-            (shares.shape[0],), lambda b: te.sum(shares[b, k], axis=k), name="row_sum"
-        )
-
-    def probability(
-        self,
-        logits: te.Tensor,
-        temperature: te.Tensor,
-        row_maxima: te.Tensor,
-        row_sums: te.Tensor,
-    ) -> te.Tensor:
-        """Exponential by sum."""
+        """``(batch, vocabulary)``: exponential by sum."""
         return te.compute(
             logits.shape,
             lambda b, token: tirx.if_then_else(
                 self._active(logits, token),
-                _exp(logits[b, token], row_maxima[b], temperature[b]) / row_sums[b],
+                _exp(logits[b, token], rows[b, 0], temperature[b]) / rows[b, 1],
                 tirx.const(0, "float32"),
             ),
-            name="probability",
+            name="probabilities",
         )
 
     def _active(self, logits: te.Tensor, token: tirx.Expr) -> tirx.Expr:
         if self._active_vocab_size is None:
             return token < logits.shape[1]
         return tirx.all(token < logits.shape[1], token < self._active_vocab_size)
-
-
-def _chunks(logits: te.Tensor) -> tirx.Expr:
-    return tirx.floordiv(logits.shape[1] + (CHUNK_SIZE - 1), CHUNK_SIZE)
 
 
 def _exp(logit: tirx.Expr, maximum: tirx.Expr, temperature: tirx.Expr) -> tirx.Expr:
