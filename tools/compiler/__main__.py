@@ -45,6 +45,8 @@ def parser() -> argparse.ArgumentParser:
         "describe", help="print a model's parameters and functions as JSON"
     )
     _add_model_arguments(describe)
+    # A model exports the same functions for every device.
+    describe.set_defaults(device="android", overrides="{}", opt=None, model_lib=None)
     return result
 
 
@@ -78,7 +80,6 @@ def _compile(args: argparse.Namespace) -> None:
 
 
 def _describe(args: argparse.Namespace) -> None:
-    args.device, args.overrides, args.opt, args.model_lib = "android", "{}", None, None
     key = _key(args)
     from tools.compiler.describe import describe
 

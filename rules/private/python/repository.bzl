@@ -35,12 +35,6 @@ py_runtime_pair(
     name = "py_runtime_pair",
     py3_runtime = ":py_runtime",
 )
-
-toolchain(
-    name = "py_toolchain",
-    toolchain = ":py_runtime_pair",
-    toolchain_type = "@rules_python//python:toolchain_type",
-)
 """
 
 def find_python(rctx):

@@ -15,7 +15,10 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.mark.parametrize("device", ["android", "iphone", "cpu:x86_64-linux"])
 def test_processes_and_directories(small_key, tmp_path, device):
-    """Two processes, in directories, with TMPDIR, hash seed and locale of their own."""
+    """Two processes, in directories, with TMPDIR, hash seed and locale of their own.
+
+    They find no program, so none but Python and TVM takes part: no C compiler, linker or tar.
+    """
     results = []
     processes = []
     for number, locale in enumerate(["C", "C.UTF-8"]):
@@ -29,6 +32,7 @@ def test_processes_and_directories(small_key, tmp_path, device):
             "PYTHONPATH": os.pathsep.join([str(directory), *filter(None, sys.path)]),
             "TMPDIR": str(directory / "temporary"),
             "LC_ALL": locale,
+            "PATH": str(directory / "temporary"),
         }
         arguments = ["compile", "--key", "key.json", "--library", "out.tar"]
         arguments += ["--metadata", "out.json", "--log", "out.log"]

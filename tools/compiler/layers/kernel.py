@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import contextvars
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from typing import Any
 
 from tvm import relax, te, tirx
 from tvm.relax.frontend import nn
@@ -16,9 +15,8 @@ OUT_EWISE_FUSABLE = 4
 OPAQUE = 8
 """TVM's ``OpPatternKind`` of a kernel that is not fused with others."""
 
-_calls: contextvars.ContextVar[dict[Hashable, tuple[relax.Call, Any]]] = contextvars.ContextVar(
-    "calls"
-)
+_calls: contextvars.ContextVar[dict[Hashable, tuple[relax.Call, list]]]
+_calls = contextvars.ContextVar("calls")
 
 
 @contextlib.contextmanager
