@@ -17,8 +17,6 @@ from tools import config
 from tools.compiler.compile import compile_library
 from tools.config import CompileKey
 
-DATA = Path(__file__).parents[2] / "data"
-
 
 def small_chat_config(**changes: Any) -> dict[str, Any]:
     """Returns mlc-chat-config.json of a llama of one layer; `changes` are of ``model_config``."""

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
+import tools
+
+TOOLS = Path(tools.__file__).parent
 
 
 @pytest.mark.parametrize("device", ["android", "iphone", "cpu:x86_64-linux"])
@@ -23,7 +25,7 @@ def test_processes_and_directories(small_key, tmp_path, device):
     processes = []
     for number, locale in enumerate(["C", "C.UTF-8"]):
         directory = tmp_path / ("a" * (20 * number + 1))
-        shutil.copytree(ROOT / "tools", directory / "tools", ignore=shutil.ignore_patterns("__py*"))
+        shutil.copytree(TOOLS, directory / "tools", ignore=shutil.ignore_patterns("__py*"))
         small_key(device).write(directory / "key.json")
         (directory / "temporary").mkdir()
         environment = {
