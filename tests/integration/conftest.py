@@ -43,7 +43,7 @@ load("@rules_mlc//rules:defs.bzl", "mlc_model", "mlc_model_lib", "mlc_package", 
 
 @pytest.fixture(scope="module")
 def new_workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Workspace]]:
-    """Makes scratch workspaces with a tiny model's config in tiny.json; their servers end with the module."""
+    """Makes scratch workspaces with a tiny model's config; their servers end with the module."""
     made: list[Workspace] = []
 
     def make() -> Workspace:

@@ -1,4 +1,4 @@
-"""Protects the error messages as a user of Bazel sees them: one clear line, before anything slow."""
+"""Protects what a user of Bazel sees of a mistake: one clear line, before anything slow."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def refused(workspace, build_file: str, message: str) -> None:
     [
         (
             'overrides = {"context_windw_size": 9}',
-            "//:x: overrides.context_windw_size: unknown override; did you mean context_window_size?",
+            "//:x: overrides.context_windw_size: unknown override; did you mean context_window_size",
         ),
         (
             'overrides = {"prefill_chunk_size": -5}',
@@ -65,8 +65,10 @@ def test_one_library_name_with_two_contents(workspace):
     workspace.write("other.json", (workspace.root / "tiny.json").read_text())
     workspace.edit_json("other.json", context_window_size=128)
     build_file = """
-[mlc_model_lib(name = name + "_lib", config = name + ".json", model_lib = "same") for name in ["tiny", "other"]]
-[mlc_model(name = name, lib = name + "_lib", url = "HF://a/" + name) for name in ["tiny", "other"]]
+mlc_model_lib(name = "tiny_lib", config = "tiny.json", model_lib = "same")
+mlc_model_lib(name = "other_lib", config = "other.json", model_lib = "same")
+mlc_model(name = "tiny", lib = ":tiny_lib", url = "HF://a/tiny")
+mlc_model(name = "other", lib = ":other_lib", url = "HF://a/other")
 mlc_package(name = "x", device = "android", models = [":tiny", ":other"])
 """
     workspace.write("BUILD.bazel", PREAMBLE + build_file)

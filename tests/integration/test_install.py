@@ -1,4 +1,4 @@
-"""Protects `bazel run` on a package: dist/ beside the BUILD file, incremental, nothing of others removed."""
+"""Protects `bazel run` on a package: dist/ beside the BUILD file, incremental, others' files kept."""
 
 from __future__ import annotations
 

@@ -14,7 +14,9 @@ BUILD = (
 mlc_model_lib(name = "lib", config = "model/mlc-chat-config.json")
 mlc_weight_bundle(name = "weights", directory = "model")
 mlc_model(name = "stories", lib = ":lib", weights = ":weights")
-[mlc_package(name = device, device = device, models = [":stories"]) for device in ["android", "cpu", "iphone"]]
+mlc_package(name = "android", device = "android", models = [":stories"])
+mlc_package(name = "cpu", device = "cpu", models = [":stories"])
+mlc_package(name = "iphone", device = "iphone", models = [":stories"])
 """
 )
 
@@ -36,7 +38,8 @@ def build_all(workspace) -> dict[str, dict[str, str]]:
     workspace.write("BUILD.bazel", BUILD)
     build = workspace.bazel("build", "//:android", "//:cpu", "//:iphone")
     assert build.ran("MlcCompile") == 3
-    return {name: tree(workspace.root / "bazel-bin" / name) for name in ("android", "cpu", "iphone")}
+    packages = workspace.root / "bazel-bin"
+    return {name: tree(packages / name) for name in ("android", "cpu", "iphone")}
 
 
 def test_equal_bytes_in_two_output_bases(new_workspace):

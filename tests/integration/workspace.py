@@ -65,7 +65,7 @@ class Build:
 
 
 class Workspace:
-    """A directory with a MODULE.bazel, a copy of rules_mlc beside it, and an output base of its own."""
+    """A directory with a MODULE.bazel, a copy of rules_mlc beside it, and its own output base."""
 
     def __init__(self, root: pathlib.Path) -> None:
         self.root = root / "app"
@@ -115,7 +115,7 @@ class Workspace:
         return {k: v for k, v in os.environ.items() if not k.startswith(ours)}
 
     def _installed(self) -> list[str]:
-        """Flags that reuse what the outer Bazel has fetched; a sandbox may else hide it below /tmp."""
+        """Flags that reuse what the outer Bazel has fetched, even where a sandbox hides it."""
         found = {
             "mlc_python": installed_repository("mlc_python", "stamp.json"),
             "mlc_linker": installed_repository("mlc_linker", "ld.lld"),
