@@ -37,7 +37,7 @@ def refused(workspace, build_file: str, message: str) -> None:
     [
         (
             'overrides = {"context_windw_size": 9}',
-            "//:x: overrides.context_windw_size: unknown override; did you mean context_window_size",
+            "//:x: overrides.context_windw_size: unknown override; did you mean context_window",
         ),
         (
             'overrides = {"prefill_chunk_size": -5}',

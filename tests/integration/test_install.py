@@ -1,4 +1,4 @@
-"""Protects `bazel run` on a package: dist/ beside the BUILD file, incremental, others' files kept."""
+"""Protects `bazel run` on a package: dist/ beside the BUILD file, changed file by file."""
 
 from __future__ import annotations
 
