@@ -28,9 +28,8 @@ def _compile_resources(_os, _input_count):
     # One thread of TVM; 400 MB at the peak of a 3B model.
     return {"cpu": 1, "memory": 500}
 
-def _write_compile_key(ctx, device):
+def _write_compile_key(ctx, config, device):
     key = ctx.actions.declare_file(ctx.label.name + ".compile_key.json")
-    config = _chat_config(ctx)
     args = tool_arguments(ctx)
     args.add("--config", config)
     args.add("--overrides", ctx.attr.overrides)
@@ -88,7 +87,8 @@ def _compile(ctx, key, device, compiler):
 def _mlc_model_lib_impl(ctx):
     device = ctx.attr._device[MlcDeviceInfo]
     compiler = ctx.toolchains[COMPILER_TOOLCHAIN].mlc_compiler
-    key = _write_compile_key(ctx, device)
+    config = _chat_config(ctx)
+    key = _write_compile_key(ctx, config, device)
     library, metadata, log = _compile(ctx, key, device, compiler)
     return [
         DefaultInfo(files = depset([library])),
@@ -100,6 +100,7 @@ def _mlc_model_lib_impl(ctx):
         MlcModelLibInfo(
             compile_key = key,
             compiler = compiler,
+            config = config,
             device = device,
             library = library,
             log = log,

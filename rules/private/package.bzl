@@ -52,6 +52,20 @@ def _check(ctx, models):
     )
     return stamp
 
+def _share_libraries(models):
+    """The models; those whose libraries are declared alike share the first, so that it is built once."""
+    first = {}
+    return [
+        struct(
+            bundle_weight = model.bundle_weight,
+            entry = model.entry,
+            lib = first.setdefault((model.lib.config, model.lib.options, model.lib.model_lib), model.lib),
+            model_id = model.model_id,
+            weights = model.weights,
+        )
+        for model in models
+    ]
+
 def _libraries_of(models):
     """list[MlcModelLibInfo]: each library once, in the order of the models."""
     return {model.lib.library: model.lib for model in models}.values()
@@ -164,6 +178,7 @@ def _installer(ctx, files, manifest):
 def _mlc_package_impl(ctx):
     models = [model[MlcModelInfo] for model in ctx.attr.models]
     device = check_models(ctx.label, ctx.attr.device, models)
+    models = _share_libraries(models)
     places = _place_libraries(ctx, models, device)
     libraries = _distinct(places)
     app_config, manifest = _assemble(ctx, models, device, places)

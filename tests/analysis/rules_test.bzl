@@ -96,7 +96,7 @@ def _package_impl(ctx):
 package_test = analysistest.make(_package_impl, attrs = {"files": attr.string_list()})
 
 def _shared_lib_impl(ctx):
-    """Two models that share a library ask for it once."""
+    """Two models that share a library, or declare equal ones, ask for one compile."""
     env = analysistest.begin(ctx)
     (archive,) = _actions(env, "MlcArchive")
     asserts.equals(env, 1, len([f for f in archive.inputs.to_list() if f.extension == "tar"]))

@@ -5,6 +5,7 @@ MlcModelLibInfo = provider(
     fields = {
         "compile_key": "File: JSON; everything of the model and the options that the library depends on, and its name.",
         "compiler": "MlcCompilerInfo: the compiler that makes the library.",
+        "config": "File: the chat config that the compile key is made from.",
         "device": "MlcDeviceInfo: the device the library is for.",
         "library": "File: a .tar of objects, or a shared library.",
         "log": "File: the compiler's log.",
