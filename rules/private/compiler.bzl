@@ -3,14 +3,15 @@
 load("//rules/private/providers:compiler_info.bzl", "MlcCompilerInfo")
 load("//rules/private/providers:python_info.bzl", "MlcPythonInfo")
 load("//rules/private/providers:tool_info.bzl", "MlcToolInfo")
+load(":label.bzl", "label_text")
 
 def _mlc_compiler_impl(ctx):
     python = ctx.attr.python[MlcPythonInfo]
     for package in ["apache-tvm", "apache-tvm-ffi"]:
         if package not in python.packages:
             fail("{}: attribute python: {} holds no {}; install a lock that names it".format(
-                ctx.label,
-                ctx.attr.python.label,
+                label_text(ctx.label),
+                label_text(ctx.attr.python.label),
                 package,
             ))
     info = MlcCompilerInfo(

@@ -3,6 +3,7 @@
 load("//rules/private/providers:model_info.bzl", "MlcModelInfo")
 load("//rules/private/providers:model_lib_info.bzl", "MlcModelLibInfo")
 load("//rules/private/providers:weight_info.bzl", "MlcWeightInfo")
+load(":label.bzl", "label_text")
 
 def _mlc_model_impl(ctx):
     entry = ctx.actions.declare_file(ctx.label.name + ".entry.json")
@@ -10,7 +11,7 @@ def _mlc_model_impl(ctx):
     ctx.actions.write(entry, json.encode_indent({
         "bundle_weight": ctx.attr.bundle_weight,
         "estimated_vram_bytes": int(vram) if vram else None,
-        "label": str(ctx.label).lstrip("@"),
+        "label": label_text(ctx.label),
         "model_id": ctx.attr.model_id,
         "url": ctx.attr.url or None,
     }, indent = "  ") + "\n")

@@ -3,6 +3,7 @@
 load("//rules/private/providers:device_info.bzl", "MlcDeviceInfo")
 load("//rules/private/providers:model_lib_info.bzl", "MlcModelLibInfo")
 load("//rules/private/providers:tool_info.bzl", "MlcToolInfo")
+load(":label.bzl", "label_text")
 load(":run_tool.bzl", "COMPILER_TOOLCHAIN", "PYTHON_TOOLCHAIN", "python_of", "run_tool", "tool_arguments")
 load(":transitions.bzl", "device_transition")
 
@@ -17,9 +18,9 @@ def _chat_config(ctx):
     if len(files) == 1:
         return files[0]
     fail("{}: attribute config: expected one file, or a target with one {}; {} has {} of {} files".format(
-        ctx.label,
+        label_text(ctx.label),
         _CHAT_CONFIG,
-        ctx.attr.config.label,
+        label_text(ctx.attr.config.label),
         len(named),
         len(files),
     ))
@@ -39,7 +40,7 @@ def _write_compile_key(ctx, config, device):
     args.add("--opt", ctx.attr.opt)
     if ctx.attr.model_lib:
         args.add("--model-lib", ctx.attr.model_lib)
-    args.add("--where", str(ctx.label).lstrip("@"))
+    args.add("--where", label_text(ctx.label))
     args.add("--output", key)
     run_tool(
         ctx,
@@ -56,7 +57,7 @@ def _write_compile_key(ctx, config, device):
 def _compile(ctx, key, device, compiler):
     if device.library == "so" and not compiler.linker:
         fail("{}: device {} needs a linker, and the toolchain's compiler has none; set attribute linker of mlc_compiler".format(
-            ctx.label,
+            label_text(ctx.label),
             device.name,
         ))
     library = ctx.actions.declare_file("{}.{}".format(ctx.label.name, device.library))

@@ -3,7 +3,9 @@
 load("//rules/private/providers:model_info.bzl", "MlcModelInfo")
 load("//rules/private/providers:package_info.bzl", "MlcPackageInfo")
 load("//rules/private/providers:tool_info.bzl", "MlcToolInfo")
-load(":package_checks.bzl", "check_models")
+load(":checks.bzl", "first_error")
+load(":label.bzl", "label_text")
+load(":package_checks.bzl", "models_error")
 load(":python_tool.bzl", "runfiles_path", "write_launcher")
 load(":run_tool.bzl", "PYTHON_TOOLCHAIN", "python_of", "run_tool", "tool_arguments")
 load(":transitions.bzl", "device_transition")
@@ -120,7 +122,7 @@ def _assemble(ctx, models, device, places):
     inputs = []
     args = tool_arguments(ctx)
     args.add("assemble")
-    args.add("--where", str(ctx.label).lstrip("@"))
+    args.add("--where", label_text(ctx.label))
     args.add("--device", device.name)
     for name in ["compiler", "symbol_suffix", "tvm", "tvm_ffi"]:
         args.add("--version", "{}={}".format(name, getattr(compiler, name)))
@@ -177,7 +179,8 @@ def _installer(ctx, files, manifest):
 
 def _mlc_package_impl(ctx):
     models = [model[MlcModelInfo] for model in ctx.attr.models]
-    device = check_models(ctx.label, ctx.attr.device, models)
+    first_error(models_error(label_text(ctx.label), ctx.attr.device, models))
+    device = models[0].lib.device
     models = _share_libraries(models)
     places = _place_libraries(ctx, models, device)
     libraries = _distinct(places)

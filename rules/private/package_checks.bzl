@@ -1,25 +1,29 @@
 """What analysis can say of the models of a package, before anything runs."""
 
-def _check_device(label, name, models):
+load(":label.bzl", "label_text")
+
+def _device_error(label, name, models):
     for model in models:
         if model.lib.device.name != name:
-            fail("{}: attribute models: {} is a library for {}, and this package is for {}; leave out its device attribute or change one of them".format(
+            return "{}: attribute models: {} is a library for {}, and this package is for {}; leave out its device attribute or change one of them".format(
                 label,
-                model.lib_label,
+                label_text(model.lib_label),
                 model.lib.device.name,
                 name,
-            ))
+            )
+    return None
 
-def _check_model_ids(label, models):
+def _model_id_error(label, models):
     seen = {}
     for model in models:
         # Not case-sensitive: neither are the file systems of Macs and iPhones.
         key = model.model_id.lower()
         if key in seen:
-            fail("{}: attribute models: two models have the model_id {}; give each its own".format(label, repr(model.model_id)))
+            return "{}: attribute models: two models have the model_id {}; give each its own".format(label, repr(model.model_id))
         seen[key] = True
+    return None
 
-def _check_model_libs(label, models):
+def _model_lib_error(label, models):
     """One name with two contents: upstream silently ships the first for both."""
     seen = {}
     for model in models:
@@ -28,38 +32,50 @@ def _check_model_libs(label, models):
             continue
         first = seen.setdefault(name, model)
         if first.lib.options != model.lib.options:
-            fail("{}: attribute models: {} and {} both have the model_lib {} but differ: {} and {}; name them apart, or leave model_lib out".format(
+            return "{}: attribute models: {} and {} both have the model_lib {} but differ: {} and {}; name them apart, or leave model_lib out".format(
                 label,
-                first.lib_label,
-                model.lib_label,
+                label_text(first.lib_label),
+                label_text(model.lib_label),
                 repr(name),
                 first.lib.options,
                 model.lib.options,
-            ))
+            )
+    return None
 
-def _check_compilers(label, models):
-    def_tuple = None
+def _compiler_error(label, models):
+    """A library runs only on the runtime of its compiler, and an app has one runtime."""
+    first = None
     for model in models:
         compiler = model.lib.compiler
-        version = (compiler.compiler, compiler.tvm, compiler.tvm_ffi, compiler.symbol_suffix)
-        if def_tuple and version != def_tuple:
-            fail("{}: attribute models: libraries of two compilers cannot be linked into one app: {} and {}".format(label, def_tuple, version))
-        def_tuple = version
+        version = "{} (tvm {}, tvm_ffi {}, symbol {})".format(
+            compiler.compiler,
+            compiler.tvm,
+            compiler.tvm_ffi,
+            compiler.symbol_suffix,
+        )
+        if first and version != first:
+            return "{}: attribute models: an app has one runtime, and the libraries are of two compilers: {} and {}; build all with one".format(
+                label,
+                first,
+                version,
+            )
+        first = version
+    return None
 
-def check_models(label, device, models):
-    """Fails unless the models can be one package.
+def models_error(label, device, models):
+    """What keeps models from being one package.
 
     Args:
-      label: Label of the package.
+      label: str, the package.
       device: str, the package's device.
-      models: list[MlcModelInfo], not empty.
+      models: list[MlcModelInfo].
 
     Returns:
-      MlcDeviceInfo of the libraries.
+      str or None: a message.
     """
-    label = str(label).lstrip("@")
-    _check_device(label, device, models)
-    _check_model_ids(label, models)
-    _check_model_libs(label, models)
-    _check_compilers(label, models)
-    return models[0].lib.device
+    return (
+        _device_error(label, device, models) or
+        _model_id_error(label, models) or
+        _model_lib_error(label, models) or
+        _compiler_error(label, models)
+    )

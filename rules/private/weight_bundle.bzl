@@ -2,6 +2,7 @@
 
 load("//rules/private/providers:tool_info.bzl", "MlcToolInfo")
 load("//rules/private/providers:weight_info.bzl", "MlcWeightInfo")
+load(":label.bzl", "label_text")
 load(":run_tool.bzl", "PYTHON_TOOLCHAIN", "python_of", "run_tool", "tool_arguments")
 load(":transitions.bzl", "no_device_transition")
 
@@ -15,13 +16,13 @@ def _names_in_bundle(ctx):
     """dict: name inside the bundle -> File; names are relative to the directory of the chat config."""
     configs = [f for f in ctx.files.srcs if f.basename == _CHAT_CONFIG]
     if len(configs) != 1:
-        fail("{}: attribute srcs: expected one {}, got {}".format(ctx.label, _CHAT_CONFIG, len(configs)))
+        fail("{}: attribute srcs: expected one {}, got {}".format(label_text(ctx.label), _CHAT_CONFIG, len(configs)))
     directory = configs[0].short_path[:-len(_CHAT_CONFIG)]
     files = {}
     for f in ctx.files.srcs:
         if not f.short_path.startswith(directory):
             fail("{}: attribute srcs: {} is outside of {}, the directory of {}; a bundle is one directory".format(
-                ctx.label,
+                label_text(ctx.label),
                 f.short_path,
                 directory,
                 _CHAT_CONFIG,
@@ -52,14 +53,14 @@ def _check(ctx, files, digests):
     cache = _TENSOR_CACHE if _TENSOR_CACHE in files else _OLD_TENSOR_CACHE
     if cache not in files:
         fail("{}: attribute srcs: no {} (nor {}); give every file of the converted model".format(
-            ctx.label,
+            label_text(ctx.label),
             _TENSOR_CACHE,
             _OLD_TENSOR_CACHE,
         ))
     manifest = ctx.actions.declare_file(ctx.label.name + ".weights.json")
     args = tool_arguments(ctx)
     args.add("check")
-    args.add("--where", str(ctx.label).lstrip("@"))
+    args.add("--where", label_text(ctx.label))
     args.add("--chat-config", files[_CHAT_CONFIG])
     args.add("--tensor-cache", files[cache])
     args.add("--tensor-cache-name", cache)

@@ -13,6 +13,7 @@ load(
     "overrides_error",
     "url_error",
 )
+load("//rules/private:package_checks.bzl", "models_error")
 
 def _edit_distance_impl(ctx):
     env = unittest.begin(ctx)
@@ -107,11 +108,36 @@ def _model_impl(ctx):
         asserts.true(env, "expected a positive integer of bytes" in model_error("//a:b", None, ":w", bad, True))
     return unittest.end(env)
 
+def _compilers_impl(ctx):
+    env = unittest.begin(ctx)
+    models = [
+        struct(
+            lib = struct(
+                compiler = struct(compiler = "embedded", symbol_suffix = "s", tvm = tvm, tvm_ffi = "1"),
+                device = struct(name = "cpu"),
+                model_lib = "",
+                options = "{}",
+            ),
+            lib_label = "//a:" + tvm,
+            model_id = tvm,
+        )
+        for tvm in ["0.26", "0.27"]
+    ]
+    asserts.equals(env, None, models_error("//a:b", "cpu", models[:1]))
+    asserts.equals(
+        env,
+        "//a:b: attribute models: an app has one runtime, and the libraries are of two compilers: " +
+        "embedded (tvm 0.26, tvm_ffi 1, symbol s) and embedded (tvm 0.27, tvm_ffi 1, symbol s); build all with one",
+        models_error("//a:b", "cpu", models),
+    )
+    return unittest.end(env)
+
 _edit_distance_test = unittest.make(_edit_distance_impl)
 _overrides_test = unittest.make(_overrides_impl)
 _names_test = unittest.make(_names_impl)
 _values_test = unittest.make(_values_impl)
 _model_test = unittest.make(_model_impl)
+_compilers_test = unittest.make(_compilers_impl)
 
 def checks_test_suite(name):
     """Declares the tests of this file.
@@ -119,4 +145,4 @@ def checks_test_suite(name):
     Args:
       name: The suite's name.
     """
-    unittest.suite(name, _edit_distance_test, _overrides_test, _names_test, _values_test, _model_test)
+    unittest.suite(name, _edit_distance_test, _overrides_test, _names_test, _values_test, _model_test, _compilers_test)

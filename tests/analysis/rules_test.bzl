@@ -109,4 +109,11 @@ def _failure_impl(ctx):
     asserts.expect_failure(env, ctx.attr.message)
     return analysistest.end(env)
 
+no_linker_failure_test = analysistest.make(
+    _failure_impl,
+    attrs = {"message": attr.string()},
+    config_settings = {"//command_line_option:extra_toolchains": ["//tests/analysis:no_linker_toolchain"]},
+    expect_failure = True,
+)
+
 failure_test = analysistest.make(_failure_impl, attrs = {"message": attr.string()}, expect_failure = True)
