@@ -20,7 +20,7 @@ TILE_COLUMNS = 16
 
 
 class CPUMatmul(CPUScheduleRule):
-    """Schedules functions with a block ``NT_matmul``.
+    """Schedules functions with a block ``NT_matmul`` of one row, or of a dynamic number of rows.
 
     Around it there may be ``widen`` (the left side in the dtype of the sum), ``dequantize`` (the
     right side in it) and, after it, element-wise blocks that fusion has added.
@@ -39,6 +39,8 @@ class CPUMatmul(CPUScheduleRule):
         matmul, *after = blocks[position:]
         rows, _, k = schedule.get_loops(matmul)
         if not before.keys() <= {"widen", "dequantize"} or (_size(schedule, k) or 1) % LANES:
+            return None
+        if _size(schedule, rows) not in (1, None):
             return None
         for block in after[:-1]:
             schedule.compute_inline(block)
