@@ -4,7 +4,7 @@ load("//rules/private/providers:device_info.bzl", "MlcDeviceInfo")
 
 def _mlc_device_impl(ctx):
     if ctx.attr.device == "cpu" and not ctx.attr.arch:
-        fail("device cpu: the target platform is neither Linux on x86_64 or aarch64 nor macOS on arm64")
+        fail("device cpu: the target platform is not Linux on x86_64 or aarch64, for which alone shared libraries are linked; build on such a machine, or for another device")
     return [MlcDeviceInfo(
         arch = ctx.attr.arch if ctx.attr.device == "cpu" else "",
         library = ctx.attr.library,
