@@ -41,5 +41,5 @@ It is fetched only when a library for the machine's own CPU is built.""",
         ),
         "_installer": attr.label(default = "//tools/python:install_environment.py", allow_single_file = True),
     },
-    environ = ["MLC_PYTHON", "PATH"],
+    environ = ["MLC_PYTHON"],
 )

@@ -98,5 +98,5 @@ the same key wherever the lock, the platform and the interpreter are the same.""
         ),
         "_installer": attr.label(default = "//tools/python:install_environment.py", allow_single_file = True),
     },
-    environ = ["MLC_PYTHON", "PATH"],
+    environ = ["MLC_PYTHON"],
 )
