@@ -171,7 +171,7 @@ def _installer(ctx, files, manifest):
             "install",
             "--manifest \"$runfiles/{}/{}\"".format(root, _MANIFEST),
             "--root \"$runfiles/{}\"".format(root),
-            "--name '{}'".format(ctx.label.name),
+            "--name '{}'".format(".".join([p for p in ctx.label.package.split("/") + [ctx.label.name] if p])),
             "--output \"${{BUILD_WORKSPACE_DIRECTORY:-.}}/{}\"".format("/".join([p for p in [ctx.label.package, "dist"] if p])),
         ]),
     )
