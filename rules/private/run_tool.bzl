@@ -6,8 +6,10 @@ COMPILER_TOOLCHAIN = "//rules/toolchains:mlc_compiler"
 # -s -S: only the declared packages are importable. -B: a sandbox may not write byte code.
 PYTHON_FLAGS = ["-s", "-S", "-B"]
 
-# The whole environment of an action; nothing comes from the machine's.
+# The whole environment of an action; nothing comes from the machine's. TVM asks for a home directory, which a user of
+# a container need not have; it is not written to.
 _ENV = {
+    "HOME": "/nonexistent",
     "LC_ALL": "C.UTF-8",
     "PYTHONHASHSEED": "0",
 }

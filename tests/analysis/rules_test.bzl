@@ -44,7 +44,7 @@ def _compile_inputs_impl(ctx):
         of_toolchain = f.owner.workspace_name or f.owner.package.startswith("tools")
         asserts.true(env, of_toolchain or f == key, f.path)
     asserts.equals(env, ctx.attr.linked, "ld.lld" in names)
-    asserts.equals(env, {"LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0"}, compile.env)
+    asserts.equals(env, {"HOME": "/nonexistent", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0"}, compile.env)
     for argument in compile.argv:
         asserts.false(env, argument.startswith("/"), argument)
     return analysistest.end(env)
