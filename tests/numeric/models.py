@@ -1,4 +1,4 @@
-"""Small llamas that together have every feature of the family."""
+"""Small models that together have every feature of the families."""
 
 from __future__ import annotations
 
@@ -43,18 +43,29 @@ MODELS: dict[str, dict[str, Any]] = {
         "tie_word_embeddings": False,
         "rope_scaling": None,
     },
+    "gemma": {
+        **_COMMON,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 1,
+        # A head is larger than hidden_size / num_attention_heads.
+        "head_dim": 256,
+        "hidden_act": "gelu",
+        "attention_bias": False,
+    },
 }
 
 
-ACTIVE_VOCAB_SIZE = {"grouped": None, "multi_head": 500}
+MODEL_TYPE = {"gemma": "gemma", "grouped": "llama", "multi_head": "llama"}
+
+ACTIVE_VOCAB_SIZE = {"multi_head": 500}
 """Tokens from this one on have no meaning, and are never sampled."""
 
 
 def chat_config(model: str, quantization: str) -> dict[str, Any]:
     """Returns mlc-chat-config.json of a model."""
     return {
-        "model_type": "llama",
+        "model_type": MODEL_TYPE[model],
         "quantization": quantization,
         "model_config": MODELS[model],
-        "active_vocab_size": ACTIVE_VOCAB_SIZE[model],
+        "active_vocab_size": ACTIVE_VOCAB_SIZE.get(model),
     }

@@ -1,4 +1,4 @@
-"""A llama in numpy, float64, written from the architecture alone: no cache, no batching, no TVM."""
+"""Models in numpy, float64, written from the architecture alone: no cache, no batching, no TVM."""
 
 from __future__ import annotations
 
@@ -23,17 +23,20 @@ class Llama:
     def hidden_states(self, tokens: list[int]) -> np.ndarray:
         """Returns the final norm's output: ``(len(tokens), hidden_size)``."""
         config = self.config
-        x = self.weights["model.embed_tokens.weight"][tokens]
+        x = self.embeddings(tokens)
         for layer in range(config["num_hidden_layers"]):
             prefix = f"model.layers.{layer}."
             x = x + self._attention(prefix, self._norm(prefix + "input_layernorm", x))
             x = x + self._mlp(prefix, self._norm(prefix + "post_attention_layernorm", x))
         return self._norm("model.norm", x)
 
+    def embeddings(self, tokens: list[int]) -> np.ndarray:
+        """Returns the first layer's input: ``(len(tokens), hidden_size)``."""
+        return self.weights["model.embed_tokens.weight"][tokens]
+
     def logits(self, tokens: list[int]) -> np.ndarray:
         """Returns ``(len(tokens), vocab_size)``."""
-        tied = self.config["tie_word_embeddings"]
-        name = "model.embed_tokens.weight" if tied else "lm_head.weight"
+        name = "lm_head.weight" if "lm_head.weight" in self.weights else "model.embed_tokens.weight"
         return self.hidden_states(tokens) @ self.weights[name].T
 
     def frequencies(self) -> np.ndarray:
@@ -41,7 +44,7 @@ class Llama:
         config = self.config
         half = np.arange(0, config["head_dim"], 2)
         frequencies = config["position_embedding_base"] ** (-half / config["head_dim"])
-        scaling = config["rope_scaling"]
+        scaling = config.get("rope_scaling")
         if scaling is None:
             return frequencies
         # Llama 3: long waves are slowed down by the factor, short ones are left, those between
@@ -80,7 +83,26 @@ class Llama:
 
     def _mlp(self, prefix: str, x: np.ndarray) -> np.ndarray:
         gate, up = np.split(x @ self._weight(prefix + "mlp.gate_up_proj").T, 2, -1)
-        return (gate / (1 + np.exp(-gate)) * up) @ self._weight(prefix + "mlp.down_proj").T
+        return (self.activation(gate) * up) @ self._weight(prefix + "mlp.down_proj").T
+
+    def activation(self, gate: np.ndarray) -> np.ndarray:
+        """Returns the function of the feed-forward layer's gate: SiLU."""
+        return gate / (1 + np.exp(-gate))
 
     def _weight(self, name: str) -> np.ndarray:
         return self.weights[f"{name}.weight"]
+
+
+class Gemma(Llama):
+    """A llama with scaled embeddings and GELU; its norms' weights have one added already."""
+
+    def embeddings(self, tokens: list[int]) -> np.ndarray:
+        return super().embeddings(tokens) * math.sqrt(self.config["hidden_size"])
+
+    def activation(self, gate: np.ndarray) -> np.ndarray:
+        """Returns GELU's approximation by a hyperbolic tangent."""
+        return gate / 2 * (1 + np.tanh(math.sqrt(2 / math.pi) * (gate + 0.044715 * gate**3)))
+
+
+REFERENCES: dict[str, type[Llama]] = {"gemma": Gemma, "llama": Llama}
+"""The reference of each ``model_type``."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from tools.cli import UserError
 from tools.compiler.families.causal_lm import CausalLM
+from tools.compiler.families.gemma import GemmaConfig, GemmaForCausalLM
 from tools.compiler.families.llama import LlamaConfig, LlamaForCausalLM
 from tools.compiler.quantization.base import Quantization
 
@@ -30,6 +31,7 @@ class Family:
 
 
 FAMILIES: Mapping[str, Family] = {
+    "gemma": Family(GemmaConfig, GemmaForCausalLM),
     "llama": Family(LlamaConfig, LlamaForCausalLM),
 }
 

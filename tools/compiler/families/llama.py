@@ -13,7 +13,7 @@ from tools.compiler.functions.kv_cache import KVCacheConfig
 from tools.compiler.layers.attention import GroupedQueryAttention
 from tools.compiler.layers.elementwise import add
 from tools.compiler.layers.linear import Embedding, Linear
-from tools.compiler.layers.mlp import GatedMLP
+from tools.compiler.layers.mlp import Activation, GatedMLP
 from tools.compiler.layers.norm import RMSNorm
 from tools.compiler.quantization.base import Quantization
 
@@ -52,7 +52,9 @@ class LlamaConfig:
 class LlamaDecoderLayer(nn.Module):
     """Attention and feed-forward, each with its norm before and a residual around."""
 
-    def __init__(self, config: LlamaConfig, quantization: Quantization) -> None:
+    def __init__(
+        self, config: LlamaConfig, quantization: Quantization, activation: Activation
+    ) -> None:
         super().__init__()
         size, epsilon, dtype = config.hidden_size, config.rms_norm_eps, quantization.model_dtype
         self.self_attn = GroupedQueryAttention(
@@ -62,7 +64,7 @@ class LlamaDecoderLayer(nn.Module):
             config.num_key_value_heads,
             config.head_dim,
         )
-        self.mlp = GatedMLP(quantization, size, config.intermediate_size)
+        self.mlp = GatedMLP(quantization, size, config.intermediate_size, activation)
         self.input_layernorm = RMSNorm(size, epsilon, dtype)
         self.post_attention_layernorm = RMSNorm(size, epsilon, dtype)
 
@@ -74,11 +76,16 @@ class LlamaDecoderLayer(nn.Module):
 class LlamaModel(nn.Module):
     """The embedding, the layers and the final norm."""
 
-    def __init__(self, config: LlamaConfig, quantization: Quantization) -> None:
+    def __init__(
+        self, config: LlamaConfig, quantization: Quantization, activation: Activation
+    ) -> None:
         super().__init__()
         self.embed_tokens = Embedding(quantization, "vocab_size", config.hidden_size)
         self.layers = nn.ModuleList(
-            [LlamaDecoderLayer(config, quantization) for _ in range(config.num_hidden_layers)]
+            [
+                LlamaDecoderLayer(config, quantization, activation)
+                for _ in range(config.num_hidden_layers)
+            ]
         )
         self.norm = RMSNorm(config.hidden_size, config.rms_norm_eps, quantization.model_dtype)
 
@@ -89,9 +96,23 @@ class LlamaModel(nn.Module):
 
 
 class LlamaForCausalLM(CausalLM):
-    """A llama with its functions."""
+    """A llama with its functions; base of the families that have its layers.
 
-    def __init__(self, config: LlamaConfig, quantization: Quantization) -> None:
+    Args:
+        config: The model's sizes.
+        quantization: How the weights are stored.
+        activation: Of the feed-forward layers' gates.
+        exports_hidden_states: See `CausalLM`.
+    """
+
+    def __init__(
+        self,
+        config: LlamaConfig,
+        quantization: Quantization,
+        *,
+        activation: Activation = "silu",
+        exports_hidden_states: bool = True,
+    ) -> None:
         kv_cache = KVCacheConfig(
             num_hidden_layers=config.num_hidden_layers,
             num_attention_heads=config.num_attention_heads,
@@ -103,9 +124,9 @@ class LlamaForCausalLM(CausalLM):
             enable_disaggregation=config.disaggregation,
         )
         super().__init__(
-            config.hidden_size, quantization.model_dtype, kv_cache, exports_hidden_states=True
+            config.hidden_size, quantization.model_dtype, kv_cache, exports_hidden_states
         )
-        self.model = LlamaModel(config, quantization)
+        self.model = LlamaModel(config, quantization, activation)
         self.lm_head = None
         if not config.tie_word_embeddings:
             self.lm_head = Linear(

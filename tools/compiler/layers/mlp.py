@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Literal
+
 from tvm import te, tirx
 from tvm.relax.frontend import nn
 
@@ -9,24 +12,37 @@ from tools.compiler.layers.kernel import call_kernel
 from tools.compiler.layers.linear import Linear
 from tools.compiler.quantization.base import Quantization
 
+Activation = Literal["gelu_tanh", "silu"]
+"""The function of a gate; ``gelu_tanh`` is GELU's approximation by a hyperbolic tangent."""
+
 
 class GatedMLP(nn.Module):
-    """``down(silu(gate(x)) * up(x))``, with gate and up stored as one weight.
+    """``down(activation(gate(x)) * up(x))``, with gate and up stored as one weight.
 
     Args:
         quantization: How the weights are stored.
         hidden_size: Length of a row of input and output.
         intermediate_size: Length of a row between the two products.
+        activation: The gate's function.
     """
 
-    def __init__(self, quantization: Quantization, hidden_size: int, intermediate_size: int):
+    def __init__(
+        self,
+        quantization: Quantization,
+        hidden_size: int,
+        intermediate_size: int,
+        activation: Activation = "silu",
+    ) -> None:
         super().__init__()
+        self.activation = activation
         self.gate_up_proj = Linear(quantization, hidden_size, 2 * intermediate_size)
         self.down_proj = Linear(quantization, intermediate_size, hidden_size)
 
     def forward(self, x: nn.Tensor) -> nn.Tensor:
         """``(tokens, hidden_size) -> (tokens, hidden_size)``."""
-        return self.down_proj(call_kernel(_silu_mul, "silu_mul", [self.gate_up_proj(x)]))
+        kernel = {"gelu_tanh": _gelu_tanh_mul, "silu": _silu_mul}[self.activation]
+        name = f"{self.activation}_mul"
+        return self.down_proj(call_kernel(kernel, name, [self.gate_up_proj(x)]))
 
 
 def _silu_mul(gate_up: te.Tensor) -> te.Tensor:
@@ -38,3 +54,21 @@ def _silu_mul(gate_up: te.Tensor) -> te.Tensor:
         lambda i, j: gate_up[i, j] * tirx.sigmoid(gate_up[i, j]) * gate_up[i, j + size],
         name="silu_mul",
     )
+
+
+def _gelu_tanh_mul(gate_up: te.Tensor) -> te.Tensor:
+    """``gelu(gate) * up``, of rows that are a gate and then an up of equal length.
+
+    ``x / 2 * (1 + tanh(y))`` is ``x * sigmoid(2 * y)``, which no device computes as infinity by
+    infinity; the cube needs the range of float32.
+    """
+    tokens, both = gate_up.shape
+    size = both // 2
+    factor = 2 * math.sqrt(2 / math.pi)
+
+    def compute(i: tirx.Var, j: tirx.Var) -> tirx.Expr:
+        gate = gate_up[i, j].astype("float32")
+        gelu = gate * tirx.sigmoid(factor * (gate + 0.044715 * gate * gate * gate))
+        return (gelu * gate_up[i, j + size].astype("float32")).astype(gate_up.dtype)
+
+    return te.compute((tokens, size), compute, name="gelu_tanh_mul")

@@ -1,0 +1,47 @@
+"""gemma: Gemma 1 and 1.1, CodeGemma; a llama's layers with another activation and scale."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+from tvm.relax.frontend import nn
+from tvm.relax.frontend.nn.llm.kv_cache import PagedKVCache
+
+from tools.compiler.families.llama import LlamaConfig, LlamaForCausalLM
+from tools.compiler.layers.elementwise import scale
+from tools.compiler.quantization.base import Quantization
+
+
+@dataclasses.dataclass(frozen=True)
+class GemmaConfig:
+    """The fields of a gemma's ``model_config``, named as there; see `LlamaConfig`."""
+
+    hidden_size: int
+    intermediate_size: int
+    num_attention_heads: int
+    num_key_value_heads: int
+    head_dim: int
+    num_hidden_layers: int
+    rms_norm_eps: float
+    position_embedding_base: float
+
+
+class GemmaForCausalLM(LlamaForCausalLM):
+    """A gemma with its functions.
+
+    The norms' weights are those of a checkpoint plus one: MLC LLM stores them so. The function
+    ``embed`` returns the embeddings as stored; the layers begin with scaling them.
+    """
+
+    def __init__(self, config: GemmaConfig, quantization: Quantization) -> None:
+        llama = LlamaConfig(
+            **dataclasses.asdict(config),
+            tie_word_embeddings=True,
+            rope_scaling=None,
+            disaggregation=False,
+        )
+        super().__init__(llama, quantization, activation="gelu_tanh", exports_hidden_states=False)
+
+    def run_layers(self, x: nn.Tensor, paged_kv_cache: PagedKVCache) -> nn.Tensor:
+        return super().run_layers(scale(x, math.sqrt(self.hidden_size)), paged_kv_cache)
