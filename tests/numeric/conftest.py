@@ -13,6 +13,7 @@ import tvm
 
 from tests.numeric.models import MODELS, chat_config
 from tests.numeric.reference import Llama
+from tests.numeric.references import REFERENCES
 from tests.numeric.session import Session
 from tests.numeric.weights import random_weights
 from tools import config
@@ -50,6 +51,7 @@ def load(
         session = Session(tvm.runtime.load_module(str(library)))
         arrays, values = random_weights(session.metadata["params"], key.model_config["vocab_size"])
         session.set_weights(arrays)
-        return session, Llama(MODELS[model], values)
+        reference = REFERENCES.get(key.model_type, Llama)
+        return session, reference(MODELS[model], values)
 
     return load

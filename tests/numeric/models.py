@@ -1,8 +1,11 @@
-"""Small llamas that together have every feature of the family."""
+"""Small models that together have every feature of their families: llamas, and others."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from tests.numeric.models_with_norms import MODEL_TYPES
+from tests.numeric.models_with_norms import MODELS as OTHERS
 
 _COMMON = {
     "hidden_size": 256,
@@ -43,6 +46,7 @@ MODELS: dict[str, dict[str, Any]] = {
         "tie_word_embeddings": False,
         "rope_scaling": None,
     },
+    **OTHERS,
 }
 
 
@@ -53,8 +57,8 @@ ACTIVE_VOCAB_SIZE = {"grouped": None, "multi_head": 500}
 def chat_config(model: str, quantization: str) -> dict[str, Any]:
     """Returns mlc-chat-config.json of a model."""
     return {
-        "model_type": "llama",
+        "model_type": MODEL_TYPES.get(model, "llama"),
         "quantization": quantization,
         "model_config": MODELS[model],
-        "active_vocab_size": ACTIVE_VOCAB_SIZE[model],
+        "active_vocab_size": ACTIVE_VOCAB_SIZE.get(model),
     }
