@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 import tvm
 
-from tests.numeric.models import MODEL_TYPE, MODELS, chat_config
-from tests.numeric.reference import REFERENCES, Llama
+from tests.numeric.models import MODELS, chat_config
+from tests.numeric.reference import Llama
+from tests.numeric.references import REFERENCES
 from tests.numeric.session import Session
 from tests.numeric.weights import random_weights
 from tools import config
@@ -50,7 +51,7 @@ def load(
         session = Session(tvm.runtime.load_module(str(library)))
         arrays, values = random_weights(session.metadata["params"], key.model_config["vocab_size"])
         session.set_weights(arrays)
-        reference = REFERENCES[MODEL_TYPE[model]]
+        reference = REFERENCES[key.model_type]
         return session, reference(MODELS[model], values)
 
     return load

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.numeric.models_with_norms import MODEL_TYPES as OTHER_TYPES
+from tests.numeric.models_with_norms import MODELS as OTHERS
+
 _COMMON = {
     "hidden_size": 256,
     "intermediate_size": 480,
@@ -52,10 +55,11 @@ MODELS: dict[str, dict[str, Any]] = {
         "hidden_act": "gelu",
         "attention_bias": False,
     },
+    **OTHERS,
 }
 
 
-MODEL_TYPE = {"gemma": "gemma", "grouped": "llama", "multi_head": "llama"}
+MODEL_TYPES = {"gemma": "gemma", "grouped": "llama", "multi_head": "llama", **OTHER_TYPES}
 
 ACTIVE_VOCAB_SIZE = {"multi_head": 500}
 """Tokens from this one on have no meaning, and are never sampled."""
@@ -64,7 +68,7 @@ ACTIVE_VOCAB_SIZE = {"multi_head": 500}
 def chat_config(model: str, quantization: str) -> dict[str, Any]:
     """Returns mlc-chat-config.json of a model."""
     return {
-        "model_type": MODEL_TYPE[model],
+        "model_type": MODEL_TYPES[model],
         "quantization": quantization,
         "model_config": MODELS[model],
         "active_vocab_size": ACTIVE_VOCAB_SIZE.get(model),

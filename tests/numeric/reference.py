@@ -66,20 +66,12 @@ class Llama:
         qkv = (x @ self._weight(prefix + "self_attn.qkv_proj").T).reshape(tokens, -1, size)
         query, key = self._rotate(qkv[:, :queries]), self._rotate(qkv[:, queries:-groups])
         value = qkv[:, -groups:]
-        out = np.zeros((tokens, queries, size))
-        for head in range(queries):
-            group = head // (queries // groups)
-            scores = query[:, head] @ key[:, group].T / math.sqrt(size)
-            scores[np.triu_indices(tokens, 1)] = -np.inf
-            scores = np.exp(scores - scores.max(-1, keepdims=True))
-            out[:, head] = scores / scores.sum(-1, keepdims=True) @ value[:, group]
+        out = causal_attention(query, key, value)
         return out.reshape(tokens, -1) @ self._weight(prefix + "self_attn.o_proj").T
 
     def _rotate(self, heads: np.ndarray) -> np.ndarray:
         angles = np.arange(len(heads))[:, None] * self.frequencies()
-        cos, sin = np.cos(angles)[:, None], np.sin(angles)[:, None]
-        first, second = np.split(heads, 2, -1)
-        return np.concatenate([first * cos - second * sin, second * cos + first * sin], -1)
+        return rotate(heads, angles)
 
     def _mlp(self, prefix: str, x: np.ndarray) -> np.ndarray:
         gate, up = np.split(x @ self._weight(prefix + "mlp.gate_up_proj").T, 2, -1)
@@ -104,5 +96,38 @@ class Gemma(Llama):
         return gate / 2 * (1 + np.tanh(math.sqrt(2 / math.pi) * (gate + 0.044715 * gate**3)))
 
 
-REFERENCES: dict[str, type[Llama]] = {"gemma": Gemma, "llama": Llama}
-"""The reference of each ``model_type``."""
+def causal_attention(
+    query: np.ndarray, key: np.ndarray, value: np.ndarray, scale: float | None = None
+) -> np.ndarray:
+    """Returns what each token's heads take from the tokens up to it.
+
+    Args:
+        query: ``(tokens, heads, size)``.
+        key: ``(tokens, groups, size)``; consecutive query heads share a group.
+        value: Like the keys.
+        scale: Of the scores; ``size ** -0.5`` where None.
+    """
+    tokens, heads, size = query.shape
+    scale = size**-0.5 if scale is None else scale
+    out = np.zeros_like(query)
+    for head in range(heads):
+        group = head // (heads // key.shape[1])
+        scores = query[:, head] @ key[:, group].T * scale
+        scores[np.triu_indices(tokens, 1)] = -np.inf
+        scores = np.exp(scores - scores.max(-1, keepdims=True))
+        out[:, head] = scores / scores.sum(-1, keepdims=True) @ value[:, group]
+    return out
+
+
+def rotate(heads: np.ndarray, angles: np.ndarray) -> np.ndarray:
+    """Rotates pairs of a head's first dimensions, as many as there are angles; the rest stays.
+
+    Args:
+        heads: ``(tokens, heads, size)``.
+        angles: ``(tokens, pairs)``; a pair is dimensions ``i`` and ``pairs + i``.
+    """
+    pairs = angles.shape[1]
+    cos, sin = np.cos(angles)[:, None], np.sin(angles)[:, None]
+    first, second = heads[..., :pairs], heads[..., pairs : 2 * pairs]
+    turned = [first * cos - second * sin, second * cos + first * sin]
+    return np.concatenate([*turned, heads[..., 2 * pairs :]], -1)

@@ -34,7 +34,7 @@ def random_weights(
             arrays += [words_array, scales]
             values[name.replace("q_weight", "weight")] = _dequantize(words_array, scales)
         else:
-            is_norm = len(shape) == 1
+            is_norm = len(shape) == 1 and not name.endswith(".bias")
             array = 1 + random.standard_normal(shape) / 10 if is_norm else None
             if array is None:
                 array = random.standard_normal(shape) / 16

@@ -37,7 +37,8 @@ def normalize(values: dict[str, Any], family: dict[str, Any], notes: list[str]) 
         value = spec["default"] if spec.get("x-unused") else values.get(name)
         for alias in spec.get("x-aliases", ()):
             value = values.get(alias) if value is None else value
-        if value is None:
+        value = spec.get("default") if value is None else value
+        if value is None or value in spec.get("x-absent", ()):
             value = _default(name, spec, result)
         result[name] = _canonical(name, value, spec, notes)
     for name, value in list(result.items()):
@@ -65,6 +66,12 @@ def contradictions(
         small, large = config[divisor], config[dividend]
         if large % small:
             yield divisor, f"{small} does not divide {dividend} {large}; {_divisors(large)}"
+    for first, second, product in family.get("x-products", ()):
+        if config[first] * config[second] != config[product]:
+            problem = f"{config[first]} times {second} {config[second]} is not {product}"
+            yield first, f"{problem} {config[product]}; expected {config[product]} in all"
+    if "x-rotary" in family:
+        yield from _rotary_problems(config, family["x-rotary"])
     for low, high in family.get("x-at-most", ()):
         if config[low] > config[high]:
             yield low, f"{config[low]} is more than {high} {config[high]}; expected at most that"
@@ -75,10 +82,39 @@ def contradictions(
         )
 
 
+def _rotary_problems(config: dict[str, Any], field: str) -> Iterator[tuple[str, str]]:
+    """Yields what is wrong with a rotation of the first dimensions of a head.
+
+    Args:
+        config: Normalized fields.
+        field: Name of the one that tells how many dimensions: a number of them, or a share.
+    """
+    value, head_dim = config[field], config["head_dim"]
+    rotary_dim = value if isinstance(value, int) else int(head_dim * value)
+    if rotary_dim % 2 or not 0 < rotary_dim <= head_dim:
+        problem = f"{value} rotates {rotary_dim} of head_dim {head_dim} dimensions"
+        yield field, f"{problem}; expected an even number of them, at least 2"
+    scaling = config.get("rope_scaling")
+    if scaling is None:
+        return
+    for name in ("long_factor", "short_factor"):
+        if len(scaling[name]) != rotary_dim // 2:
+            problem = f"{name} has {len(scaling[name])} numbers"
+            yield "rope_scaling", f"{problem}; expected {rotary_dim // 2}, one a frequency"
+    if config["original_max_position_embeddings"] < 2:
+        yield (
+            "original_max_position_embeddings",
+            "missing, and rope_scaling needs it; expected an integer above 1",
+        )
+
+
 def _default(name: str, spec: dict[str, Any], result: dict[str, Any]) -> Any:
     if "x-default-field" in spec:
         value = result[spec["x-default-field"]]
         return min(value, spec.get("x-default-max", value))
+    if "x-default-product" in spec:
+        factor, number = spec["x-default-product"]
+        return result[factor] * number
     if "x-default-quotient" in spec:
         dividend, divisor = spec["x-default-quotient"]
         return max(1, result[dividend] // result[divisor])
@@ -90,6 +126,8 @@ def _default(name: str, spec: dict[str, Any], result: dict[str, Any]) -> Any:
 def _canonical(name: str, value: Any, spec: dict[str, Any], notes: list[str]) -> Any:
     """Returns equal settings as equal JSON: 10000 and 10000.0, or an object that is not used."""
     spec = registry.resolved(spec)
+    if isinstance(value, list):
+        return [float(number) for number in value]
     if isinstance(value, dict):
         needed = spec["x-ignored-without"]
         if needed not in value:
@@ -99,7 +137,9 @@ def _canonical(name: str, value: Any, spec: dict[str, Any], notes: list[str]) ->
         return {field: _canonical(field, value[field], sub, notes) for field, sub in fields}
     if spec.get("type") == "number":
         return float(value)
-    return int(value) if spec.get("type") == "integer" else value
+    if spec.get("type") == "integer":
+        return int(value)
+    return spec.get("x-spelled", {}).get(value, value) if isinstance(value, str) else value
 
 
 def _divisors(number: int) -> str:

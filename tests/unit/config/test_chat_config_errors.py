@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tools import config
+
 FILE = "mlc-chat-config.json"
 
 
@@ -127,7 +129,7 @@ def test_unknown_model_type_with_the_nearest(error_of, chat_config):
     chat_config["model_type"] = "lama"
     assert error_of(chat_config) == (
         f'{FILE}: $.model_type: unknown model_type "lama"; did you mean llama? '
-        "(known: gemma, llama)"
+        f"(known: {', '.join(config.families())})"
     )
 
 

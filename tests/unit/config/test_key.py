@@ -9,7 +9,7 @@ import re
 import pytest
 
 from tools.cli import UserError
-from tools.config import build_key, load_key
+from tools.config import build_key, families, load_key
 
 
 def test_key_of_a_plain_config(run, chat_config, tmp_path):
@@ -245,7 +245,7 @@ def test_key_is_read_back(run, chat_config, tmp_path):
         ),
         (
             {"model_type": "rwkv"},
-            '$.model_type: unknown model_type "rwkv"; expected one of gemma, llama',
+            '$.model_type: unknown model_type "rwkv"; expected one of ' + ", ".join(families()),
         ),
         (
             {"model_lib": "a.b"},

@@ -25,8 +25,8 @@ class CausalLM(nn.Module):
         hidden_size: Length of a token's vector.
         model_dtype: dtype of activations.
         kv_cache: What the model needs of its KV cache.
-        exports_hidden_states: Whether the ``*_to_last_hidden_states`` functions and
-            ``get_logits``, which speculative decoding uses, are exported.
+        exports_hidden_states: Whether ``get_logits`` and the ``*_to_last_hidden_states``
+            functions, which speculative decoding uses, are exported.
     """
 
     def __init__(

@@ -9,6 +9,8 @@ from tvm import relax, tirx
 from tvm.relax.frontend.nn.llm.kv_cache import RopeMode, TIRPagedKVCache
 from tvm.target import Target
 
+from tools.compiler.functions.longrope import longrope_split_rotary
+
 
 @dataclasses.dataclass(frozen=True)
 class KVCacheConfig:
@@ -23,6 +25,8 @@ class KVCacheConfig:
         rope_scaling: As in the model's config; None where positions are not scaled.
         dtype: dtype of keys and values.
         enable_disaggregation: Whether the cache is for disaggregated prefill and decode.
+        rotary_dim: How many of a head's dimensions, the first ones, are rotated: all of them where
+            None; 0 where the model has no rotary embedding.
     """
 
     num_hidden_layers: int
@@ -33,6 +37,7 @@ class KVCacheConfig:
     rope_scaling: dict[str, Any] | None
     dtype: str
     enable_disaggregation: bool
+    rotary_dim: int | None = None
 
     def bytes_per_token(self) -> int:
         """Returns the size of a token's keys and values in all layers."""
@@ -63,6 +68,9 @@ def add_kv_cache_function(
     """
     sizes = [tirx.Var(size, "int64") for size in SIZES]
     parameters = [relax.Var(f"{size.name}_", relax.ShapeType([size])) for size in sizes]
+    # The cache gets a kernel of ours for it, and TVM's cache is not to make its own.
+    is_longrope = (config.rope_scaling or {}).get("rope_type") == "longrope"
+    rotary_dim = config.rotary_dim or config.head_dim
     with builder.function(name, parameters):
         cache = TIRPagedKVCache(
             "mha",
@@ -75,14 +83,30 @@ def add_kv_cache_function(
             v_head_dim=config.head_dim,
             mla_original_qk_head_dim=0,
             mla_original_v_head_dim=0,
-            rope_mode=RopeMode.NORMAL,
+            rope_mode=RopeMode.NONE if config.rotary_dim == 0 else RopeMode.NORMAL,
             rope_scale=1,
             rope_theta=int(config.rope_theta),
-            rope_scaling=config.rope_scaling or {},
-            rope_ext_factors=relax.prim_value(0),
-            rotary_dim=config.head_dim,
+            rope_scaling={} if is_longrope else config.rope_scaling or {},
+            rope_ext_factors=_factors(config.rope_scaling) if is_longrope else relax.prim_value(0),
+            rotary_dim=rotary_dim,
             enable_disaggregation=config.enable_disaggregation,
             dtype=config.dtype,
             target=target,
         )
         builder.emit_func_output(cache._expr)
+    if is_longrope:
+        kernel = longrope_split_rotary(
+            config.rope_theta,
+            config.head_dim,
+            rotary_dim,
+            config.num_attention_heads,
+            config.num_key_value_heads,
+            config.dtype,
+            config.rope_scaling,
+        )
+        builder.update_func(builder.get().get_global_var("tir_split_rotary"), kernel)
+
+
+def _factors(rope_scaling: dict[str, Any]) -> relax.Expr:
+    """Returns what longrope divides the frequencies by: long factors, then short ones."""
+    return relax.const([*rope_scaling["long_factor"], *rope_scaling["short_factor"]], "float32")

@@ -8,6 +8,7 @@ from typing import Literal
 from tvm import te, tirx
 from tvm.relax.frontend import nn
 
+from tools.compiler.layers.elementwise import cast, gelu
 from tools.compiler.layers.kernel import call_kernel
 from tools.compiler.layers.linear import Linear
 from tools.compiler.quantization.base import Quantization
@@ -43,6 +44,42 @@ class GatedMLP(nn.Module):
         kernel = {"gelu_tanh": _gelu_tanh_mul, "silu": _silu_mul}[self.activation]
         name = f"{self.activation}_mul"
         return self.down_proj(call_kernel(kernel, name, [self.gate_up_proj(x)]))
+
+
+class GeluMLP(nn.Module):
+    """``down(gelu(up(x)))``, with biases.
+
+    Args:
+        quantization: How the weights are stored.
+        hidden_size: Length of a row of input and output.
+        intermediate_size: Length of a row between the two products.
+        names: Attribute names of the two layers.
+        tanh: Whether gelu is approximated by a tanh, as models that were trained so need it.
+        product_dtype: dtype of the products and of the biases; the model's where None.
+    """
+
+    def __init__(
+        self,
+        quantization: Quantization,
+        hidden_size: int,
+        intermediate_size: int,
+        *,
+        names: tuple[str, str],
+        tanh: bool,
+        product_dtype: str | None = None,
+    ) -> None:
+        super().__init__()
+        self.names = names
+        self.tanh = tanh
+        self.dtype = quantization.model_dtype
+        options = {"bias": True, "out_dtype": product_dtype}
+        setattr(self, names[0], Linear(quantization, hidden_size, intermediate_size, **options))
+        setattr(self, names[1], Linear(quantization, intermediate_size, hidden_size, **options))
+
+    def forward(self, x: nn.Tensor) -> nn.Tensor:
+        """``(tokens, hidden_size) -> (tokens, hidden_size)``."""
+        up, down = (getattr(self, name) for name in self.names)
+        return cast(down(gelu(up(x), tanh=self.tanh, out_dtype=self.dtype)), self.dtype)
 
 
 def _silu_mul(gate_up: te.Tensor) -> te.Tensor:

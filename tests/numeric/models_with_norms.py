@@ -1,0 +1,39 @@
+"""Small models of the families other than llama, that together have every feature of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_SIZES = {
+    "vocab_size": 517,
+    "context_window_size": 256,
+    "prefill_chunk_size": 128,
+    "max_batch_size": 4,
+}
+
+_PHI3 = {
+    **_SIZES,
+    "hidden_size": 256,
+    "intermediate_size": 480,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 8,
+    "num_key_value_heads": 4,
+    "head_dim": 32,
+    "rms_norm_eps": 1e-5,
+    "position_embedding_base": 10000.0,
+    "partial_rotary_factor": 0.75,
+    "max_position_embeddings": 768,
+    # One factor for each of the 12 frequencies of 24 rotated dimensions.
+    "rope_scaling": {
+        "type": "su",
+        "long_factor": [1.1, 1.3, 1.8, 2.5, 3.5, 5.0, 7.0, 10.0, 14.0, 19.0, 25.0, 32.0],
+        "short_factor": [1.0, 1.0, 1.1, 1.2, 1.2, 1.3, 1.5, 1.7, 1.9, 2.0, 2.2, 2.5],
+    },
+}
+
+MODELS: dict[str, dict[str, Any]] = {
+    "phi3": {**_PHI3, "original_max_position_embeddings": 192, "tie_word_embeddings": False},
+    "phi3_long": {**_PHI3, "original_max_position_embeddings": 48, "tie_word_embeddings": True},
+}
+
+MODEL_TYPES = {"phi3": "phi3", "phi3_long": "phi3"}

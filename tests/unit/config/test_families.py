@@ -1,0 +1,122 @@
+"""Published and legacy configs of each family give a key; what contradicts itself is named."""
+
+from __future__ import annotations
+
+import pytest
+
+FILE = "mlc-chat-config.json"
+
+CONFIGS = {
+    "phi3": {
+        "hidden_size": 64,
+        "vocab_size": 100,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 4,
+        "intermediate_size": 96,
+        "rms_norm_eps": 1e-5,
+        "max_position_embeddings": 512,
+    },
+}
+
+
+def chat_config(model_type: str, **changes) -> dict:
+    return {
+        "model_type": model_type,
+        "quantization": "q4f16_1",
+        "model_config": {**CONFIGS[model_type], **changes},
+    }
+
+
+LONGROPE = {"type": "su", "long_factor": [1, 2, 3, 4, 5, 6, 7, 8], "short_factor": [1] * 8}
+
+
+@pytest.mark.parametrize("model_type", CONFIGS)
+def test_every_key_has_what_the_compiler_reads(run, model_type):
+    """Fields that the library's metadata and memory figures need, whatever the family."""
+    config = run(chat_config(model_type))["model_config"]
+    assert config["pipeline_parallel_stages"] == 1
+    assert config["disaggregation"] is False
+    assert config["sliding_window_size"] == -1
+    assert config["max_batch_size"] == 1
+    assert config["head_dim"] == 16
+    assert config["prefill_chunk_size"] == config["context_window_size"] == 512
+
+
+@pytest.mark.parametrize("model_type", CONFIGS)
+def test_other_families_have_no_sliding_window(error_of, model_type):
+    config = {**chat_config(model_type), "sliding_window_size": 4096}
+    assert f"{model_type} has no sliding window" in error_of(config)
+
+
+def test_phi3_defaults(run):
+    config = run(chat_config("phi3", num_key_value_heads=0, rope_theta=5000))["model_config"]
+    assert config["num_key_value_heads"] == 4
+    assert config["position_embedding_base"] == 5000.0
+    assert config["partial_rotary_factor"] == 1.0
+    assert config["rope_scaling"] is None
+
+
+@pytest.mark.parametrize("spelling", ["su", "longrope"])
+def test_phi3_longrope_has_two_spellings(run, spelling):
+    """Both give the same key; what later steps add to the object is not in it."""
+    scaling = {**LONGROPE, "type": spelling, "rope_type": spelling, "max_position_embeddings": 7}
+    key = run(chat_config("phi3", rope_scaling=scaling, original_max_position_embeddings=64))
+    assert key["model_config"]["rope_scaling"] == {
+        "type": "longrope",
+        "long_factor": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0],
+        "short_factor": [1.0] * 8,
+    }
+
+
+def test_phi3_scaling_without_a_type_is_ignored(run):
+    """As upstream does, with a note."""
+    key = run(chat_config("phi3", rope_scaling={"rope_type": "default"}))
+    assert key["model_config"]["rope_scaling"] is None
+    assert key["notes"] == ["rope_scaling has no type: ignored"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            {"rope_scaling": {**LONGROPE, "type": "yarn"}},
+            '$.model_config.rope_scaling.type: expected "longrope" or "su", got "yarn"',
+        ),
+        (
+            {"rope_scaling": {"type": "su", "long_factor": [1]}},
+            "$.model_config.rope_scaling.short_factor: missing; expected a list of positive"
+            " numbers",
+        ),
+        (
+            {"rope_scaling": {**LONGROPE, "long_factor": [1, 0]}},
+            "$.model_config.rope_scaling.long_factor[1]: expected a positive number, got 0",
+        ),
+        (
+            {"rope_scaling": {**LONGROPE, "long_factor": [1.5]}},
+            "$.model_config.rope_scaling: long_factor has 1 numbers; expected 8, one a frequency",
+        ),
+        (
+            {"rope_scaling": LONGROPE, "original_max_position_embeddings": None},
+            "$.model_config.original_max_position_embeddings: missing, and rope_scaling needs it;"
+            " expected an integer above 1",
+        ),
+        (
+            {"partial_rotary_factor": 0.2},
+            "$.model_config.partial_rotary_factor: 0.2 rotates 3 of head_dim 16 dimensions;"
+            " expected an even number of them, at least 2",
+        ),
+        (
+            {"head_dim": 32},
+            "$.model_config.head_dim: 32 times num_attention_heads 4 is not hidden_size 64;"
+            " expected 64 in all",
+        ),
+        (
+            {"num_key_value_heads": 3},
+            "$.model_config.num_key_value_heads: 3 does not divide num_attention_heads 4;"
+            " expected one of 1, 2, 4",
+        ),
+    ],
+)
+def test_phi3_contradictions(error_of, changes, expected):
+    config = chat_config("phi3", **{"original_max_position_embeddings": 64, **changes})
+    assert error_of(config) == f"{FILE}: {expected}"
