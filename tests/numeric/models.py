@@ -22,6 +22,14 @@ _COMMON = {
     "disaggregation": False,
 }
 
+_MISTRAL = {
+    **_COMMON,
+    "num_attention_heads": 8,
+    "num_key_value_heads": 2,
+    "head_dim": 64,
+    "position_embedding_base": 1000000.0,
+}
+
 MODELS: dict[str, dict[str, Any]] = {
     "grouped": {
         **_COMMON,
@@ -55,11 +63,25 @@ MODELS: dict[str, dict[str, Any]] = {
         "hidden_act": "gelu",
         "attention_bias": False,
     },
+    "mistral": {**_MISTRAL, "context_window_size": 256},
+    "windowed_mistral": {
+        **_MISTRAL,
+        "context_window_size": -1,
+        "sliding_window_size": 40,
+        "attention_sink_size": 4,
+    },
     **OTHERS,
 }
 
 
-MODEL_TYPES = {"gemma": "gemma", "grouped": "llama", "multi_head": "llama", **OTHER_TYPES}
+MODEL_TYPES = {
+    "gemma": "gemma",
+    "grouped": "llama",
+    "mistral": "mistral",
+    "multi_head": "llama",
+    "windowed_mistral": "mistral",
+    **OTHER_TYPES,
+}
 
 ACTIVE_VOCAB_SIZE = {"multi_head": 500}
 """Tokens from this one on have no meaning, and are never sampled."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -64,10 +66,19 @@ class Llama:
         queries, groups = config["num_attention_heads"], config["num_key_value_heads"]
         tokens, size = len(x), config["head_dim"]
         qkv = (x @ self._weight(prefix + "self_attn.qkv_proj").T).reshape(tokens, -1, size)
-        query, key = self._rotate(qkv[:, :queries]), self._rotate(qkv[:, queries:-groups])
-        value = qkv[:, -groups:]
-        out = causal_attention(query, key, value)
+        out = np.zeros((tokens, queries, size))
+        for past, new in self.passes(tokens):
+            seen = qkv[[*past, *new]]
+            query, key = self._rotate(seen[:, :queries]), self._rotate(seen[:, queries:-groups])
+            out[new] = causal_attention(query, key, seen[:, -groups:])[len(past) :]
         return out.reshape(tokens, -1) @ self._weight(prefix + "self_attn.o_proj").T
+
+    def passes(self, tokens: int) -> Iterator[tuple[list[int], list[int]]]:
+        """Yields, for tokens that are computed at a time, ``(tokens before that they see, they)``.
+
+        Of themselves they see those before; positions are counted among the tokens that are seen.
+        """
+        yield [], list(range(tokens))
 
     def _rotate(self, heads: np.ndarray) -> np.ndarray:
         angles = np.arange(len(heads))[:, None] * self.frequencies()
@@ -94,6 +105,40 @@ class Gemma(Llama):
     def activation(self, gate: np.ndarray) -> np.ndarray:
         """Returns GELU's approximation by a hyperbolic tangent."""
         return gate / 2 * (1 + np.tanh(math.sqrt(2 / math.pi) * (gate + 0.044715 * gate**3)))
+
+
+class Mistral(Llama):
+    """A llama that forgets the tokens that leave its window, all but the first ones.
+
+    Attributes:
+        window: How many tokens are kept between passes; None for all.
+        sink: How many of them are the first of the sequence.
+        lengths: Tokens of each pass.
+    """
+
+    window: int | None = None
+    sink = 0
+    lengths: Sequence[int] = ()
+
+    def windowed(self, window: int, sink: int, lengths: Sequence[int]) -> Mistral:
+        """Returns the model with other attributes."""
+        result = copy.copy(self)
+        result.window, result.sink, result.lengths = window, sink, lengths
+        return result
+
+    def passes(self, tokens: int) -> Iterator[tuple[list[int], list[int]]]:
+        if self.window is None:
+            yield from super().passes(tokens)
+            return
+        kept: list[int] = []
+        first = 0
+        for length in self.lengths:
+            new = list(range(first, first + length))
+            yield kept, new
+            kept = [*kept, *new]
+            if len(kept) > self.window:
+                kept = [*kept[: self.sink], *kept[self.sink - self.window :]]
+            first += length
 
 
 def causal_attention(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.numeric.reference import Gemma, Llama, rotate
+from tests.numeric.reference import Gemma, Llama, Mistral, rotate
 
 
 class Phi3(Llama):
@@ -60,4 +60,9 @@ class Phi3(Llama):
         return rotated
 
 
-REFERENCES: dict[str, type[Llama]] = {"gemma": Gemma, "llama": Llama, "phi3": Phi3}
+REFERENCES: dict[str, type[Llama]] = {
+    "gemma": Gemma,
+    "llama": Llama,
+    "mistral": Mistral,
+    "phi3": Phi3,
+}

@@ -36,18 +36,29 @@ class Session:
 
     def clear(self) -> None:
         """Makes a new, empty cache."""
+        window, tokens = self.metadata["sliding_window_size"], self.metadata["context_window_size"]
+        if window != -1:
+            tokens = (window + self.metadata["prefill_chunk_size"]) * self.metadata[
+                "max_batch_size"
+            ]
         sizes = (
             self.metadata["max_batch_size"],
-            self.metadata["context_window_size"],
+            tokens,
             self.metadata["prefill_chunk_size"],
             PAGE_SIZE,
-            0,
+            int(window != -1),
         )
         create = self.function("create_tir_paged_kv_cache")
         self.cache = create(*[tvm.runtime.ShapeTuple([size]) for size in sizes])
 
     def add_sequence(self, sequence: int) -> None:
         tvm.get_global_func("vm.builtin.kv_state_add_sequence")(self.cache, sequence)
+
+    def slide_sequence(self, sequence: int, sink: int) -> None:
+        """Gives a sequence the model's window, and a sink of the given size."""
+        enable = "vm.builtin.attention_kv_cache_enable_sliding_window_for_seq"
+        window = self.metadata["sliding_window_size"]
+        tvm.get_global_func(enable)(self.cache, sequence, window, sink)
 
     def fork_sequence(self, parent: int, child: int) -> None:
         tvm.get_global_func("vm.builtin.kv_state_fork_sequence")(self.cache, parent, child, -1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tvm import tirx
@@ -60,7 +61,7 @@ def size_bounds(key: CompileKey) -> dict[str, int]:
     """Returns the largest values of the sizes that appear in the functions' parameters."""
     config = key.model_config
     return {
-        "total_seq_len": config["context_window_size"],
+        "total_seq_len": cached_tokens(config),
         "seq_len": config["prefill_chunk_size"],
         "batch_size": config["max_batch_size"],
     }
@@ -79,19 +80,32 @@ def memory_figures(
 
     Returns:
         ``parameter_bytes``; ``temporary_bytes``, of the function that needs most;
-        ``kv_cache_bytes``, for one context window; ``total_bytes``, their sum.
+        ``kv_cache_bytes``, for one sequence of the greatest length; ``total_bytes``, their sum.
     """
     sizes = {"vocab_size": key.model_config["vocab_size"]}
     parameter_bytes = sum(_bytes(parameter, sizes) for _, parameter in parameters)
     temporary_bytes = max(memory_usage.values())
-    context = key.model_config["context_window_size"]
-    kv_cache_bytes = model.kv_cache.bytes_per_token() * context
+    kv_cache_bytes = model.kv_cache.bytes_per_token() * cached_tokens(key.model_config)
     return {
         "parameter_bytes": parameter_bytes,
         "temporary_bytes": temporary_bytes,
         "kv_cache_bytes": kv_cache_bytes,
         "total_bytes": parameter_bytes + temporary_bytes + kv_cache_bytes,
     }
+
+
+def cached_tokens(model_config: Mapping[str, Any]) -> int:
+    """Returns the most tokens of one sequence that the KV cache holds at a time.
+
+    That is the context window; with a sliding window that window and a prefill chunk, whose tokens
+    are appended before others leave, if this is less.
+    """
+    sizes = []
+    if model_config["context_window_size"] != -1:
+        sizes.append(model_config["context_window_size"])
+    if model_config["sliding_window_size"] != -1:
+        sizes.append(model_config["sliding_window_size"] + model_config["prefill_chunk_size"])
+    return min(sizes)
 
 
 def parameter_shape(parameter: nn.Parameter) -> list[int | str]:

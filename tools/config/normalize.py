@@ -35,6 +35,8 @@ def normalize(values: dict[str, Any], family: dict[str, Any], notes: list[str]) 
         if spec.get("x-input-only"):
             continue
         value = spec["default"] if spec.get("x-unused") else values.get(name)
+        if value is None and result.get(spec.get("x-unlimited-with"), -1) != -1:
+            value = -1
         for alias in spec.get("x-aliases", ()):
             value = values.get(alias) if value is None else value
         value = spec.get("default") if value is None else value
@@ -75,6 +77,12 @@ def contradictions(
     for low, high in family.get("x-at-most", ()):
         if config[low] > config[high]:
             yield low, f"{config[low]} is more than {high} {config[high]}; expected at most that"
+    for low, high in family.get("x-below", ()):
+        if config[low] >= config[high] != -1:
+            yield low, f"{config[low]} is not less than {high} {config[high]}; expected less"
+    for name, other in family.get("x-either", ()):
+        if config[name] == config[other] == -1:
+            yield name, f"-1, and {other} is -1 too; expected a positive integer for one of them"
     if quantization.layout == "KN" and config["tensor_parallel_shards"] > 1:
         yield (
             "tensor_parallel_shards",
@@ -110,8 +118,10 @@ def _rotary_problems(config: dict[str, Any], field: str) -> Iterator[tuple[str, 
 
 def _default(name: str, spec: dict[str, Any], result: dict[str, Any]) -> Any:
     if "x-default-field" in spec:
-        value = result[spec["x-default-field"]]
-        return min(value, spec.get("x-default-max", value))
+        fields = spec["x-default-field"]
+        names = [fields] if isinstance(fields, str) else fields
+        bounds = [result[field] for field in names if result[field] != -1]
+        return min([*bounds, spec["x-default-max"]] if "x-default-max" in spec else bounds)
     if "x-default-product" in spec:
         factor, number = spec["x-default-product"]
         return result[factor] * number

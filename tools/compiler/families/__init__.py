@@ -14,6 +14,7 @@ from tools.cli import UserError
 from tools.compiler.families.causal_lm import CausalLM
 from tools.compiler.families.gemma import GemmaConfig, GemmaForCausalLM
 from tools.compiler.families.llama import LlamaConfig, LlamaForCausalLM
+from tools.compiler.families.mistral import MistralConfig, MistralForCausalLM
 from tools.compiler.families.phi3 import Phi3Config, Phi3ForCausalLM
 from tools.compiler.quantization.base import Quantization
 
@@ -34,6 +35,7 @@ class Family:
 FAMILIES: Mapping[str, Family] = {
     "gemma": Family(GemmaConfig, GemmaForCausalLM),
     "llama": Family(LlamaConfig, LlamaForCausalLM),
+    "mistral": Family(MistralConfig, MistralForCausalLM),
     "phi3": Family(Phi3Config, Phi3ForCausalLM),
 }
 
