@@ -31,9 +31,34 @@ _PHI3 = {
     },
 }
 
+_GPT_NEOX = {
+    **_SIZES,
+    "hidden_size": 256,
+    "intermediate_size": 480,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "head_dim": 64,
+    "layer_norm_eps": 1e-5,
+    "position_embedding_base": 10000.0,
+}
+
 MODELS: dict[str, dict[str, Any]] = {
+    "gpt_neox": {**_GPT_NEOX, "use_parallel_residual": False, "rotary_pct": 1.0},
+    "gpt_neox_parallel": {**_GPT_NEOX, "use_parallel_residual": True, "rotary_pct": 0.25},
+    "gpt_neox_float16": {
+        **_GPT_NEOX,
+        "use_parallel_residual": True,
+        "rotary_pct": 0.5,
+        "ffn_out_dtype": "float16",
+    },
     "phi3": {**_PHI3, "original_max_position_embeddings": 192, "tie_word_embeddings": False},
     "phi3_long": {**_PHI3, "original_max_position_embeddings": 48, "tie_word_embeddings": True},
 }
 
-MODEL_TYPES = {"phi3": "phi3", "phi3_long": "phi3"}
+MODEL_TYPES = {
+    "gpt_neox": "gpt_neox",
+    "gpt_neox_float16": "gpt_neox",
+    "gpt_neox_parallel": "gpt_neox",
+    "phi3": "phi3",
+    "phi3_long": "phi3",
+}

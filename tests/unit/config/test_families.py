@@ -7,6 +7,17 @@ import pytest
 FILE = "mlc-chat-config.json"
 
 CONFIGS = {
+    "gpt_neox": {
+        "use_parallel_residual": True,
+        "hidden_size": 64,
+        "intermediate_size": 96,
+        "num_attention_heads": 4,
+        "num_hidden_layers": 1,
+        "layer_norm_eps": 1e-5,
+        "vocab_size": 100,
+        "rotary_pct": 0.25,
+        "max_position_embeddings": 512,
+    },
     "phi3": {
         "hidden_size": 64,
         "vocab_size": 100,
@@ -103,7 +114,7 @@ def test_phi3_scaling_without_a_type_is_ignored(run):
         (
             {"partial_rotary_factor": 0.2},
             "$.model_config.partial_rotary_factor: 0.2 rotates 3 of head_dim 16 dimensions;"
-            " expected an even number of them, at least 2",
+            " expected an even number from 2 to 16",
         ),
         (
             {"head_dim": 32},
@@ -120,3 +131,35 @@ def test_phi3_scaling_without_a_type_is_ignored(run):
 def test_phi3_contradictions(error_of, changes, expected):
     config = chat_config("phi3", **{"original_max_position_embeddings": 64, **changes})
     assert error_of(config) == f"{FILE}: {expected}"
+
+
+def test_gpt_neox_defaults(run):
+    config = run(chat_config("gpt_neox", rope_theta=5000))["model_config"]
+    assert config["position_embedding_base"] == 5000.0
+    assert config["ffn_out_dtype"] == "float32"
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            {"ffn_out_dtype": "bfloat16"},
+            '$.model_config.ffn_out_dtype: expected "float16" or "float32", got "bfloat16"',
+        ),
+        (
+            {"rotary_pct": 1.5},
+            "$.model_config.rotary_pct: expected a number above 0 and not above 1, got 1.5",
+        ),
+        (
+            {"rotary_pct": 0.1},
+            "$.model_config.rotary_pct: 0.1 rotates 1 of head_dim 16 dimensions; expected an even"
+            " number from 2 to 16",
+        ),
+        (
+            {"use_parallel_residual": None},
+            "$.model_config.use_parallel_residual: missing; expected true or false",
+        ),
+    ],
+)
+def test_gpt_neox_contradictions(error_of, changes, expected):
+    assert error_of(chat_config("gpt_neox", **changes)) == f"{FILE}: {expected}"

@@ -12,6 +12,7 @@ from typing import Any
 
 from tools.cli import UserError
 from tools.compiler.families.causal_lm import CausalLM
+from tools.compiler.families.gpt_neox import GPTNeoXConfig, GPTNeoXForCausalLM
 from tools.compiler.families.llama import LlamaConfig, LlamaForCausalLM
 from tools.compiler.families.phi3 import Phi3Config, Phi3ForCausalLM
 from tools.compiler.quantization.base import Quantization
@@ -31,6 +32,7 @@ class Family:
 
 
 FAMILIES: Mapping[str, Family] = {
+    "gpt_neox": Family(GPTNeoXConfig, GPTNeoXForCausalLM),
     "llama": Family(LlamaConfig, LlamaForCausalLM),
     "phi3": Family(Phi3Config, Phi3ForCausalLM),
 }
