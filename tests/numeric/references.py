@@ -116,6 +116,30 @@ class GPTNeoX(_LayerNormDecoder):
         return self._linear("embed_out", self._norm("gpt_neox.final_layer_norm", x))
 
 
+class Phi(_LayerNormDecoder):
+    """Attention and feed-forward side by side, after one norm; two spellings of the config."""
+
+    def logits(self, tokens: Sequence[int]) -> np.ndarray:
+        """Returns ``(len(tokens), vocab_size)``."""
+        config, self.head_dim = self.config, self.config["head_dim"]
+        self.epsilon = config.get("layer_norm_eps") or config["layer_norm_epsilon"]
+        share = config.get("partial_rotary_factor", 0)
+        rotary_dim = config.get("rotary_dim") or int(self.head_dim * share)
+        x = self.weights["transformer.embd.weight"][tokens]
+        for layer in range(config.get("n_layer") or config["num_hidden_layers"]):
+            prefix = f"transformer.h.{layer}."
+            normed = self._norm(prefix + "ln", x)
+            names = (prefix + "mixer.Wqkv", prefix + "mixer.out_proj")
+            attended = self._attention(names, normed, rotary_dim)
+            inner = _gelu_tanh(self._linear(prefix + "mlp.fc1", normed))
+            x = x + attended + self._linear(prefix + "mlp.fc2", inner)
+        return self._linear("lm_head.linear", self._norm("lm_head.ln", x))
+
+
+def _gelu_tanh(x: np.ndarray) -> np.ndarray:
+    return x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))) / 2
+
+
 _ERF = np.vectorize(math.erf)
 
-REFERENCES = {"gpt_neox": GPTNeoX, "phi3": Phi3}
+REFERENCES = {"gpt_neox": GPTNeoX, "phi": Phi, "phi-msft": Phi, "phi3": Phi3}

@@ -14,6 +14,7 @@ from tools.cli import UserError
 from tools.compiler.families.causal_lm import CausalLM
 from tools.compiler.families.gpt_neox import GPTNeoXConfig, GPTNeoXForCausalLM
 from tools.compiler.families.llama import LlamaConfig, LlamaForCausalLM
+from tools.compiler.families.phi import PhiConfig, PhiForCausalLM, PhiMsftConfig
 from tools.compiler.families.phi3 import Phi3Config, Phi3ForCausalLM
 from tools.compiler.quantization.base import Quantization
 
@@ -34,6 +35,8 @@ class Family:
 FAMILIES: Mapping[str, Family] = {
     "gpt_neox": Family(GPTNeoXConfig, GPTNeoXForCausalLM),
     "llama": Family(LlamaConfig, LlamaForCausalLM),
+    "phi": Family(PhiConfig, PhiForCausalLM),
+    "phi-msft": Family(PhiMsftConfig, PhiForCausalLM),
     "phi3": Family(Phi3Config, Phi3ForCausalLM),
 }
 
