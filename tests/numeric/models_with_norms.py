@@ -31,9 +31,60 @@ _PHI3 = {
     },
 }
 
+_GPT_NEOX = {
+    **_SIZES,
+    "hidden_size": 256,
+    "intermediate_size": 480,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "head_dim": 64,
+    "layer_norm_eps": 1e-5,
+    "position_embedding_base": 10000.0,
+}
+
 MODELS: dict[str, dict[str, Any]] = {
+    "gpt_neox": {**_GPT_NEOX, "use_parallel_residual": False, "rotary_pct": 1.0},
+    "gpt_neox_parallel": {**_GPT_NEOX, "use_parallel_residual": True, "rotary_pct": 0.25},
+    "gpt_neox_float16": {
+        **_GPT_NEOX,
+        "use_parallel_residual": True,
+        "rotary_pct": 0.5,
+        "ffn_out_dtype": "float16",
+    },
+    "phi": {
+        **_SIZES,
+        "hidden_size": 256,
+        "intermediate_size": 480,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 8,
+        "num_key_value_heads": 8,
+        "head_dim": 32,
+        "layer_norm_eps": 1e-5,
+        "position_embedding_base": 10000.0,
+        "partial_rotary_factor": 0.5,
+    },
+    "phi_msft": {
+        **_SIZES,
+        "n_embd": 256,
+        "n_inner": 480,
+        "n_layer": 2,
+        "n_head": 4,
+        "n_head_kv": 2,
+        "head_dim": 64,
+        "layer_norm_epsilon": 1e-5,
+        "position_embedding_base": 10000.0,
+        "rotary_dim": 24,
+    },
     "phi3": {**_PHI3, "original_max_position_embeddings": 192, "tie_word_embeddings": False},
     "phi3_long": {**_PHI3, "original_max_position_embeddings": 48, "tie_word_embeddings": True},
 }
 
-MODEL_TYPES = {"phi3": "phi3", "phi3_long": "phi3"}
+MODEL_TYPES = {
+    "gpt_neox": "gpt_neox",
+    "gpt_neox_float16": "gpt_neox",
+    "gpt_neox_parallel": "gpt_neox",
+    "phi": "phi",
+    "phi_msft": "phi-msft",
+    "phi3": "phi3",
+    "phi3_long": "phi3",
+}

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.numeric.reference import Gemma, Llama, Mistral, rotate
+from tests.numeric.reference import Gemma, Llama, Mistral, causal_attention, rotate
 
 
 class Phi3(Llama):
@@ -60,9 +60,94 @@ class Phi3(Llama):
         return rotated
 
 
-REFERENCES: dict[str, type[Llama]] = {
+class _LayerNormDecoder:
+    """What the families with LayerNorm share: layers with biases, on float64 weights."""
+
+    epsilon: float
+    head_dim: int
+
+    def __init__(self, config: dict[str, Any], weights: dict[str, np.ndarray]) -> None:
+        self.config = config
+        self.weights = {name: value.astype(np.float64) for name, value in weights.items()}
+
+    def _linear(self, name: str, x: np.ndarray) -> np.ndarray:
+        return x @ self.weights[f"{name}.weight"].T + self.weights.get(f"{name}.bias", 0)
+
+    def _norm(self, name: str, x: np.ndarray) -> np.ndarray:
+        centered = x - x.mean(-1, keepdims=True)
+        deviation = np.sqrt((centered**2).mean(-1, keepdims=True) + self.epsilon)
+        return centered / deviation * self.weights[f"{name}.weight"] + self.weights[f"{name}.bias"]
+
+    def _attention(
+        self, names: tuple[str, str], x: np.ndarray, rotary_dim: int, **options: Any
+    ) -> np.ndarray:
+        """Attention whose projection has as many key and value heads as are left."""
+        qkv = self._linear(names[0], x).reshape(len(x), -1, self.head_dim)
+        queries = self.weights[f"{names[1]}.weight"].shape[1] // self.head_dim
+        groups = (qkv.shape[1] - queries) // 2
+        query, key, value = np.split(qkv, [queries, queries + groups], 1)
+        if rotary_dim:
+            base = self.config["position_embedding_base"]
+            frequencies = base ** (-np.arange(0, rotary_dim, 2) / rotary_dim)
+            angles = np.arange(len(x))[:, None] * frequencies
+            query, key = rotate(query, angles), rotate(key, angles)
+        attended = causal_attention(query, key, value, **options)
+        return self._linear(names[1], attended.reshape(len(x), -1))
+
+
+class GPTNeoX(_LayerNormDecoder):
+    """Attention and feed-forward in sequence, or side by side."""
+
+    def logits(self, tokens: Sequence[int]) -> np.ndarray:
+        """Returns ``(len(tokens), vocab_size)``."""
+        config, self.head_dim = self.config, self.config["head_dim"]
+        self.epsilon = config["layer_norm_eps"]
+        rotary_dim = int(self.head_dim * config["rotary_pct"])
+        x = self.weights["gpt_neox.embed_in.weight"][tokens]
+        for layer in range(config["num_hidden_layers"]):
+            prefix = f"gpt_neox.layers.{layer}."
+            names = (prefix + "attention.query_key_value", prefix + "attention.dense")
+            attended = self._attention(names, self._norm(prefix + "input_layernorm", x), rotary_dim)
+            before = x if config["use_parallel_residual"] else x + attended
+            inner = self._norm(prefix + "post_attention_layernorm", before)
+            inner = self._linear(prefix + "mlp.dense_h_to_4h", inner)
+            inner = inner * (1 + _ERF(inner * math.sqrt(0.5))) / 2
+            x = x + attended + self._linear(prefix + "mlp.dense_4h_to_h", inner)
+        return self._linear("embed_out", self._norm("gpt_neox.final_layer_norm", x))
+
+
+class Phi(_LayerNormDecoder):
+    """Attention and feed-forward side by side, after one norm; two spellings of the config."""
+
+    def logits(self, tokens: Sequence[int]) -> np.ndarray:
+        """Returns ``(len(tokens), vocab_size)``."""
+        config, self.head_dim = self.config, self.config["head_dim"]
+        self.epsilon = config.get("layer_norm_eps") or config["layer_norm_epsilon"]
+        share = config.get("partial_rotary_factor", 0)
+        rotary_dim = config.get("rotary_dim") or int(self.head_dim * share)
+        x = self.weights["transformer.embd.weight"][tokens]
+        for layer in range(config.get("n_layer") or config["num_hidden_layers"]):
+            prefix = f"transformer.h.{layer}."
+            normed = self._norm(prefix + "ln", x)
+            names = (prefix + "mixer.Wqkv", prefix + "mixer.out_proj")
+            attended = self._attention(names, normed, rotary_dim)
+            inner = _gelu_tanh(self._linear(prefix + "mlp.fc1", normed))
+            x = x + attended + self._linear(prefix + "mlp.fc2", inner)
+        return self._linear("lm_head.linear", self._norm("lm_head.ln", x))
+
+
+def _gelu_tanh(x: np.ndarray) -> np.ndarray:
+    return x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))) / 2
+
+
+_ERF = np.vectorize(math.erf)
+
+REFERENCES: dict[str, type] = {
     "gemma": Gemma,
+    "gpt_neox": GPTNeoX,
     "llama": Llama,
     "mistral": Mistral,
+    "phi": Phi,
+    "phi-msft": Phi,
     "phi3": Phi3,
 }

@@ -101,7 +101,7 @@ def _rotary_problems(config: dict[str, Any], field: str) -> Iterator[tuple[str, 
     rotary_dim = value if isinstance(value, int) else int(head_dim * value)
     if rotary_dim % 2 or not 0 < rotary_dim <= head_dim:
         problem = f"{value} rotates {rotary_dim} of head_dim {head_dim} dimensions"
-        yield field, f"{problem}; expected an even number of them, at least 2"
+        yield field, f"{problem}; expected an even number from 2 to {head_dim}"
     scaling = config.get("rope_scaling")
     if scaling is None:
         return

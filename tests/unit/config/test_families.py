@@ -7,6 +7,28 @@ import pytest
 FILE = "mlc-chat-config.json"
 
 CONFIGS = {
+    "gpt_neox": {
+        "use_parallel_residual": True,
+        "hidden_size": 64,
+        "intermediate_size": 96,
+        "num_attention_heads": 4,
+        "num_hidden_layers": 1,
+        "layer_norm_eps": 1e-5,
+        "vocab_size": 100,
+        "rotary_pct": 0.25,
+        "max_position_embeddings": 512,
+    },
+    "phi": {
+        "hidden_size": 64,
+        "num_attention_heads": 4,
+        "max_position_embeddings": 512,
+    },
+    "phi-msft": {
+        "n_embd": 64,
+        "n_head": 4,
+        "n_positions": 512,
+        "rotary_dim": 8,
+    },
     "phi3": {
         "hidden_size": 64,
         "vocab_size": 100,
@@ -103,7 +125,7 @@ def test_phi3_scaling_without_a_type_is_ignored(run):
         (
             {"partial_rotary_factor": 0.2},
             "$.model_config.partial_rotary_factor: 0.2 rotates 3 of head_dim 16 dimensions;"
-            " expected an even number of them, at least 2",
+            " expected an even number from 2 to 16",
         ),
         (
             {"head_dim": 32},
@@ -120,3 +142,83 @@ def test_phi3_scaling_without_a_type_is_ignored(run):
 def test_phi3_contradictions(error_of, changes, expected):
     config = chat_config("phi3", **{"original_max_position_embeddings": 64, **changes})
     assert error_of(config) == f"{FILE}: {expected}"
+
+
+def test_gpt_neox_defaults(run):
+    config = run(chat_config("gpt_neox", rope_theta=5000))["model_config"]
+    assert config["position_embedding_base"] == 5000.0
+    assert config["ffn_out_dtype"] == "float32"
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            {"ffn_out_dtype": "bfloat16"},
+            '$.model_config.ffn_out_dtype: expected "float16" or "float32", got "bfloat16"',
+        ),
+        (
+            {"rotary_pct": 1.5},
+            "$.model_config.rotary_pct: expected a number above 0 and not above 1, got 1.5",
+        ),
+        (
+            {"rotary_pct": 0.1},
+            "$.model_config.rotary_pct: 0.1 rotates 1 of head_dim 16 dimensions; expected an even"
+            " number from 2 to 16",
+        ),
+        (
+            {"use_parallel_residual": None},
+            "$.model_config.use_parallel_residual: missing; expected true or false",
+        ),
+    ],
+)
+def test_gpt_neox_contradictions(error_of, changes, expected):
+    assert error_of(chat_config("gpt_neox", **changes)) == f"{FILE}: {expected}"
+
+
+@pytest.mark.parametrize(("given", "size"), [({}, 8192), ({"intermediate_size": 0}, 256)])
+def test_phi_defaults(run, given, size):
+    """An intermediate_size of 0 stands for four times hidden_size, none for Phi-1's."""
+    config = run(chat_config("phi", **given))["model_config"]
+    assert config["intermediate_size"] == size
+    assert config["num_hidden_layers"] == 24
+    assert config["num_key_value_heads"] == 4
+    assert config["partial_rotary_factor"] == 0.5
+    assert config["vocab_size"] == 51200
+
+
+@pytest.mark.parametrize("absent", [0, None])
+def test_phi_msft_defaults(run, absent):
+    """Published configs have 0 or null where a default is meant."""
+    changes = {"n_inner": absent, "n_head_kv": absent, "prefill_chunk_size": 4096}
+    key = run(chat_config("phi-msft", **changes))
+    config = key["model_config"]
+    assert (config["n_inner"], config["n_head_kv"], config["n_layer"]) == (256, 4, 32)
+    assert config["context_window_size"] == config["prefill_chunk_size"] == 512
+    assert key["notes"] == ["prefill_chunk_size 4096 clamped to context_window_size 512"]
+
+
+@pytest.mark.parametrize(
+    ("model_type", "changes", "expected"),
+    [
+        (
+            "phi",
+            {"partial_rotary_factor": 0},
+            "partial_rotary_factor: expected a number above 0 and not above 1, got 0",
+        ),
+        (
+            "phi-msft",
+            {"rotary_dim": 32},
+            "rotary_dim: 32 rotates 32 of head_dim 16 dimensions; expected an even number from"
+            " 2 to 16",
+        ),
+        (
+            "phi-msft",
+            {"n_head_kv": 3},
+            "n_head_kv: 3 does not divide n_head 4; expected one of 1, 2, 4",
+        ),
+    ],
+)
+def test_phi_contradictions(error_of, model_type, changes, expected):
+    line = error_of(chat_config(model_type, **changes))
+    assert line == f"{FILE}: $.model_config.{expected}"

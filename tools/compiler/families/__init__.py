@@ -13,8 +13,10 @@ from typing import Any
 from tools.cli import UserError
 from tools.compiler.families.causal_lm import CausalLM
 from tools.compiler.families.gemma import GemmaConfig, GemmaForCausalLM
+from tools.compiler.families.gpt_neox import GPTNeoXConfig, GPTNeoXForCausalLM
 from tools.compiler.families.llama import LlamaConfig, LlamaForCausalLM
 from tools.compiler.families.mistral import MistralConfig, MistralForCausalLM
+from tools.compiler.families.phi import PhiConfig, PhiForCausalLM, PhiMsftConfig
 from tools.compiler.families.phi3 import Phi3Config, Phi3ForCausalLM
 from tools.compiler.quantization.base import Quantization
 
@@ -34,8 +36,11 @@ class Family:
 
 FAMILIES: Mapping[str, Family] = {
     "gemma": Family(GemmaConfig, GemmaForCausalLM),
+    "gpt_neox": Family(GPTNeoXConfig, GPTNeoXForCausalLM),
     "llama": Family(LlamaConfig, LlamaForCausalLM),
     "mistral": Family(MistralConfig, MistralForCausalLM),
+    "phi": Family(PhiConfig, PhiForCausalLM),
+    "phi-msft": Family(PhiMsftConfig, PhiForCausalLM),
     "phi3": Family(Phi3Config, Phi3ForCausalLM),
 }
 
