@@ -48,7 +48,7 @@ def load(
         key = config.build_key(chat_config(model, quantization), cpu_device)
         compile_library(key, library, None, directory / "library.log", linker=linker)
         session = Session(tvm.runtime.load_module(str(library)))
-        arrays, values = random_weights(session.metadata["params"], key.model_config["vocab_size"])
+        arrays, values = random_weights(session.metadata["params"], key)
         session.set_weights(arrays)
         return session, Llama(MODELS[model], values)
 

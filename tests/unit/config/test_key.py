@@ -8,6 +8,7 @@ import re
 
 import pytest
 
+from tools import config
 from tools.cli import UserError
 from tools.config import build_key, load_key
 
@@ -241,11 +242,13 @@ def test_key_is_read_back(run, chat_config, tmp_path):
         ),
         (
             {"quantization": "q4"},
-            '$.quantization: unknown quantization "q4"; expected one of q0f16, q0f32, q4f16_1',
+            '$.quantization: unknown quantization "q4"; expected one of '
+            + ", ".join(config.quantizations()),
         ),
         (
             {"model_type": "rwkv"},
-            '$.model_type: unknown model_type "rwkv"; expected one of llama',
+            '$.model_type: unknown model_type "rwkv"; expected one of '
+            + ", ".join(config.families()),
         ),
         (
             {"model_lib": "a.b"},
