@@ -49,7 +49,7 @@ def load(
         key = config.build_key(chat_config(model, quantization), cpu_device)
         compile_library(key, library, None, directory / "library.log", linker=linker)
         session = Session(tvm.runtime.load_module(str(library)))
-        arrays, values = random_weights(session.metadata["params"], key.model_config["vocab_size"])
+        arrays, values = random_weights(session.metadata["params"], key)
         session.set_weights(arrays)
         reference = REFERENCES[key.model_type]
         return session, reference(MODELS[model], values)

@@ -39,12 +39,13 @@ def program(tmp_path_factory, linker, cpu_device) -> None:
 
 
 @pytest.mark.parametrize("name", LIBRARIES)
-def test_each_library_computes_its_own_model(program, name):
+def test_each_library_computes_its_own_model(program, cpu_device, name):
     """Found under its name, with its own weights, shapes and code."""
     model, quantization = LIBRARIES[name]
     session = Session(tvm.runtime.system_lib(f"{name}_"))
     assert session.metadata["quantization"] == quantization
-    arrays, values = random_weights(session.metadata["params"], MODELS[model]["vocab_size"])
+    key = config.build_key(chat_config(model, quantization), cpu_device, model_lib=name)
+    arrays, values = random_weights(session.metadata["params"], key)
     session.set_weights(arrays)
     session.clear()
     session.add_sequence(0)

@@ -2,37 +2,51 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
+import ml_dtypes  # noqa: F401 - makes bfloat16 a dtype of numpy
 import numpy as np
+
+from tools import config
+from tools.compiler.describe import describe
+from tools.config import CompileKey, Quantization
+
+EMBEDDINGS = ("embed",)
+"""What the names of embeddings contain; their entries are rows in every layout."""
 
 
 def random_weights(
-    parameters: list[dict[str, Any]], vocab_size: int, seed: int = 0
+    parameters: list[dict[str, Any]], key: CompileKey, seed: int = 0
 ) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
     """Makes weights for the parameters of a library.
 
     Args:
         parameters: ``params`` of the library's ``_metadata``.
-        vocab_size: In place of the dynamic size.
+        key: What the library was compiled of.
         seed: Of the random numbers.
 
     Returns:
         The arrays in the library's order, and name to values of the unquantized weights.
     """
     random = np.random.default_rng(seed)
+    quantization = config.quantization(key.quantization)
+    unquantized = describe(dataclasses.replace(key, quantization="q0f32"))["params"]
+    shapes = {name: shape for name, shape, _ in unquantized}
     arrays: list[np.ndarray] = []
     values: dict[str, np.ndarray] = {}
     for parameter in parameters:
         name, dtype = parameter["name"], parameter["dtype"]
-        shape = [vocab_size if size == "vocab_size" else size for size in parameter["shape"]]
         if name.endswith(".q_scale"):
             continue
-        if name.endswith(".q_weight"):
-            rows, words = shape
-            words_array, scales = _quantize(random.standard_normal((rows, words * 8)) / 16)
-            arrays += [words_array, scales]
-            values[name.replace("q_weight", "weight")] = _dequantize(words_array, scales)
+        is_quantized = name.endswith(".q_weight")
+        name = name.replace("q_weight", "weight")
+        shape = [key.model_config.get(size, size) for size in shapes[name]]
+        if is_quantized:
+            stored, values[name] = _quantized(random, *shape, quantization)
+            if quantization.layout == "KN" and not any(part in name for part in EMBEDDINGS):
+                stored = [np.ascontiguousarray(array.T) for array in stored]
+            arrays += stored
         else:
             is_norm = len(shape) == 1 and not name.endswith(".bias")
             array = 1 + random.standard_normal(shape) / 10 if is_norm else None
@@ -43,20 +57,24 @@ def random_weights(
     return arrays, values
 
 
-def _quantize(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """q4f16_1: groups of 32 along the row, 8 to a word, the first lowest, 7 stands for zero."""
-    rows, columns = values.shape
-    groups = values.reshape(rows, columns // 32, 32)
-    scales = (np.abs(groups).max(-1) / 7).astype(np.float16)
-    integers = np.clip(np.rint(groups / scales[..., None].astype(np.float64)) + 7, 0, 14)
-    integers = integers.astype(np.uint32).reshape(rows, columns // 8, 8)
-    words = np.zeros(integers.shape[:2], np.uint32)
-    for position in range(8):
-        words |= integers[..., position] << np.uint32(4 * position)
-    return words, scales
+def _quantized(
+    random: np.random.Generator, rows: int, columns: int, quantization: Quantization
+) -> tuple[list[np.ndarray], np.ndarray]:
+    """Returns words and scales in layout NK, and the weight.
 
-
-def _dequantize(words: np.ndarray, scales: np.ndarray) -> np.ndarray:
-    integers = (words[..., None] >> (4 * np.arange(8, dtype=np.uint32))) & 15
-    integers = integers.reshape(len(words), -1).astype(np.float64) - 7
-    return integers * np.repeat(scales.astype(np.float64), 32, axis=1)
+    Groups run along the row. What fills up the last one is random too, and has no effect.
+    """
+    bits, group_size = quantization.bits, quantization.group_size
+    largest = 2 ** (bits - 1) - 1
+    per_word = 32 // bits
+    groups = random.standard_normal((rows, -(-columns // group_size), group_size)) / 16
+    scales = (np.abs(groups).max(-1) / largest).astype(quantization.model_dtype)
+    wide = scales.astype(np.float64)[..., None]
+    integers = np.clip(np.rint(groups / wide), -largest, largest)
+    values = (integers * wide).reshape(rows, -1)[:, :columns]
+    digits = (integers + largest).astype(np.uint32).reshape(rows, -1, per_word)
+    words = np.zeros(digits.shape[:2], np.uint32)
+    for position in range(per_word):
+        # The first element is lowest.
+        words |= digits[..., position] << np.uint32(bits * position)
+    return [words, scales], values

@@ -8,6 +8,7 @@ import re
 
 import pytest
 
+from tools import config
 from tools.cli import UserError
 from tools.config import build_key, families, load_key
 
@@ -241,7 +242,8 @@ def test_key_is_read_back(run, chat_config, tmp_path):
         ),
         (
             {"quantization": "q4"},
-            '$.quantization: unknown quantization "q4"; expected one of q0f16, q0f32, q4f16_1',
+            '$.quantization: unknown quantization "q4"; expected one of '
+            + ", ".join(config.quantizations()),
         ),
         (
             {"model_type": "rwkv"},

@@ -20,7 +20,17 @@ def test_what_there_is():
         "phi-msft",
         "phi3",
     ]
-    assert config.quantizations() == ["q0f16", "q0f32", "q4f16_1"]
+    assert config.quantizations() == [
+        "q0bf16",
+        "q0f16",
+        "q0f32",
+        "q3f16_0",
+        "q3f16_1",
+        "q4bf16_1",
+        "q4f16_0",
+        "q4f16_1",
+        "q4f32_1",
+    ]
     assert {name.partition(":")[0] for name in config.devices()} == {"android", "cpu", "iphone"}
 
 

@@ -41,7 +41,7 @@ class KVCacheConfig:
 
     def bytes_per_token(self) -> int:
         """Returns the size of a token's keys and values in all layers."""
-        item = int(self.dtype.removeprefix("float")) // 8
+        item = int(self.dtype.removeprefix("b").removeprefix("float")) // 8
         return 2 * self.num_hidden_layers * self.num_key_value_heads * self.head_dim * item
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tvm import te
 from tvm.relax.frontend import nn
 
@@ -28,8 +30,9 @@ class _Weight(nn.Module):
     def product(self, x: nn.Tensor, out_dtype: str) -> nn.Tensor:
         """Returns ``x @ weight.T``.
 
-        Decoding and product are one TIR function, whose block ``NT_matmul`` the schedules look
-        for: no pass has to bring them together, and the decoded weight never exists in memory.
+        Decoding and product are one TIR function, whose block ``NT_matmul``, or ``matmul`` where
+        the weight is stored transposed, the schedules look for: no pass has to bring them
+        together, and the decoded weight never exists in memory.
 
         Args:
             x: ``(tokens, columns)``.
@@ -40,9 +43,11 @@ class _Weight(nn.Module):
         """
         quantization = self.quantization
         dtype = "float32" if out_dtype == "float32" else quantization.compute_dtype
+        transposed = quantization.layout == "KN"
+        matmul = "matmul" if transposed else "NT_matmul"
 
         def compute(lhs: te.Tensor, *stored: te.Tensor) -> te.Tensor:
-            rows = stored[0].shape[0]
+            rows = stored[0].shape[1 if transposed else 0]
             if dtype != lhs.dtype and dtype == quantization.compute_dtype:
                 narrow = lhs
                 lhs = te.compute(
@@ -50,12 +55,12 @@ class _Weight(nn.Module):
                 )
             weight = lambda j, k: quantization.element(list(stored), j, k)  # noqa: E731
             if quantization.decodes or quantization.compute_dtype != quantization.model_dtype:
-                weight = te.compute((rows, self.columns), weight, name="dequantize")
+                weight = _decoded(weight, rows, self.columns, transposed)
             k = te.reduce_axis((0, self.columns), "k")
             product = te.compute(
                 (lhs.shape[0], rows),
                 lambda i, j: te.sum(lhs[i, k].astype(dtype) * weight(j, k).astype(dtype), axis=k),
-                name="NT_matmul",
+                name=matmul,
             )
             if dtype == out_dtype:
                 return product
@@ -63,14 +68,22 @@ class _Weight(nn.Module):
                 product.shape, lambda i, j: product[i, j].astype(out_dtype), name="cast"
             )
 
-        name = "fused_dequantize_NT_matmul" if quantization.decodes else "NT_matmul"
+        name = f"fused_dequantize_{matmul}" if quantization.decodes else matmul
         return call_kernel(
             compute,
             name,
             [x, *self.stored()],
-            key=(quantization.name, self.columns, out_dtype),
+            key=(quantization.name, quantization.layout, self.columns, out_dtype),
             op_pattern=OUT_EWISE_FUSABLE,
         )
+
+
+def _decoded(element: Callable, rows, columns, transposed: bool) -> Callable:
+    """Returns `element` as a stage of its own, whose result lies in memory as the weight does."""
+    if not transposed:
+        return te.compute((rows, columns), element, name="dequantize")
+    stage = te.compute((columns, rows), lambda k, j: element(j, k), name="dequantize")
+    return lambda j, k: stage[k, j]
 
 
 class Linear(_Weight):
@@ -114,7 +127,7 @@ class Embedding(_Weight):
     def __init__(
         self, quantization: Quantization, num_embeddings: int | str, embedding_dim: int
     ) -> None:
-        super().__init__(quantization, num_embeddings, embedding_dim)
+        super().__init__(quantization.of_embedding(), num_embeddings, embedding_dim)
 
     def forward(self, ids: nn.Tensor) -> nn.Tensor:
         quantization = self.quantization

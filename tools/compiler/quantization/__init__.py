@@ -32,7 +32,7 @@ def create_quantization(name: str, target: Target) -> Quantization:
     compute_dtype = "float32" if target.kind.name == "llvm" else entry.model_dtype
     if entry.kind == "no-quant":
         return NoQuantization(name, entry.model_dtype, compute_dtype)
-    if entry.kind == "group-quant" and entry.layout == "NK":
+    if entry.kind == "group-quant":
         return GroupQuantization(
             name,
             entry.model_dtype,
@@ -40,8 +40,9 @@ def create_quantization(name: str, target: Target) -> Quantization:
             entry.bits,
             entry.group_size,
             entry.storage_dtype,
+            entry.layout,
         )
     raise UserError(
-        f"quantization {name}: the compiler has no code for kind {entry.kind!r} with layout"
-        f" {entry.layout!r}; use one of q0f16, q0f32, q4f16_1"
+        f"quantization {name}: the compiler has no code for kind {entry.kind!r};"
+        " expected no-quant or group-quant"
     )

@@ -18,12 +18,19 @@ class Quantization(abc.ABC):
         name: As in ``mlc-chat-config.json``, for example ``q4f16_1``.
         model_dtype: dtype of activations, of scales and of weights that are not quantized.
         compute_dtype: dtype in which elements are decoded, multiplied and summed.
+        layout: ``NK`` where the tensors have a row for each of the weight's rows (outputs), ``KN``
+            where they have one for each of its columns or several of those (inputs).
     """
 
-    def __init__(self, name: str, model_dtype: str, compute_dtype: str) -> None:
+    def __init__(self, name: str, model_dtype: str, compute_dtype: str, layout: str = "NK") -> None:
         self.name = name
         self.model_dtype = model_dtype
         self.compute_dtype = compute_dtype
+        self.layout = layout
+
+    def of_embedding(self) -> Quantization:
+        """Returns how an embedding's table is stored, whose entries are always rows."""
+        return self
 
     @property
     @abc.abstractmethod
@@ -46,6 +53,6 @@ class Quantization(abc.ABC):
 
         Args:
             stored: The tensors of `parameters`, in that order.
-            row: Index into the rows.
-            column: Index into the columns.
+            row: Index into the weight's rows, in either layout.
+            column: Index into the weight's columns.
         """

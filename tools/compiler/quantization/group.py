@@ -1,8 +1,12 @@
 """q4f16_1 and its kind: groups of a row share a scale, elements are packed into words.
 
-An element is an unsigned integer of `bits` bits; ``bits`` 4 and 32-bit words give 8 to a word, the
-first in the lowest bits. Its value is ``(integer - (2 ** (bits - 1) - 1)) * scale of its group``.
-Groups run along the row (the ``NK`` layout of upstream's ``_1`` names).
+An element is an unsigned integer of `bits` bits; 32-bit words hold 8 of 4 bits, or 10 of 3 bits,
+the first in the lowest bits. Its value is
+``(integer - (2 ** (bits - 1) - 1)) * scale of its group``.
+
+Words and groups run along the row of a weight, which they fill up to a whole group. Upstream's
+names that end in ``_1`` store a row of words for a row of the weight (``NK``), those that end in
+``_0`` store the transpose of that (``KN``).
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ class GroupQuantization(Quantization):
         bits: Bits of an element.
         group_size: Elements that share a scale; a multiple of the elements in a word.
         storage_dtype: dtype of a word, for example ``uint32``.
+        layout: ``NK`` or ``KN``.
     """
 
     decodes = True
@@ -32,8 +37,9 @@ class GroupQuantization(Quantization):
         bits: int,
         group_size: int,
         storage_dtype: str,
+        layout: str,
     ) -> None:
-        super().__init__(name, model_dtype, compute_dtype)
+        super().__init__(name, model_dtype, compute_dtype, layout)
         self.bits = bits
         self.group_size = group_size
         self.storage_dtype = storage_dtype
@@ -43,17 +49,32 @@ class GroupQuantization(Quantization):
         groups = -(-columns // self.group_size)
         words = groups * (self.group_size // self.elements_per_word)
         return {
-            "q_weight": nn.Parameter((rows, words), self.storage_dtype),
-            "q_scale": nn.Parameter((rows, groups), self.model_dtype),
+            "q_weight": nn.Parameter(self._stored(rows, words), self.storage_dtype),
+            "q_scale": nn.Parameter(self._stored(rows, groups), self.model_dtype),
         }
+
+    def of_embedding(self):
+        return GroupQuantization(
+            self.name,
+            self.model_dtype,
+            self.compute_dtype,
+            self.bits,
+            self.group_size,
+            self.storage_dtype,
+            "NK",
+        )
 
     def element(self, stored, row, column):
         words, scales = stored
         shift = (column % self.elements_per_word * self.bits).astype(self.storage_dtype)
         mask = tirx.const((1 << self.bits) - 1, self.storage_dtype)
-        word = words[row, column // self.elements_per_word]
+        word = words[self._stored(row, column // self.elements_per_word)]
         integer = tirx.bitwise_and(tirx.shift_right(word, shift), mask)
         zero = tirx.const((1 << (self.bits - 1)) - 1, self.compute_dtype)
-        scale = scales[row, column // self.group_size].astype(self.compute_dtype)
+        scale = scales[self._stored(row, column // self.group_size)].astype(self.compute_dtype)
         # By way of int32: x86-64-v3 has no conversion from unsigned integers to floats.
         return (integer.astype("int32").astype(self.compute_dtype) - zero) * scale
+
+    def _stored(self, row, column) -> tuple:
+        """Returns sizes, or indices, in the order of the layout."""
+        return (column, row) if self.layout == "KN" else (row, column)

@@ -1,4 +1,4 @@
-"""CPU schedules for products with a transposed weight (`tools.compiler.layers.linear`).
+"""CPU schedules for products with a weight (`tools.compiler.layers.linear`).
 
 TVM's own rule for CPUs unrolls the reduction into minutes of code generation and runs slower.
 """
@@ -18,9 +18,14 @@ TILE_ROWS = 4
 TILE_COLUMNS = 16
 """Columns of the same: 4 x 16 sums are 8 AVX2 registers of 16, or 16 NEON registers of 32."""
 
+WIDE_TILE_COLUMNS = 64
+"""Columns that a product of one row with a weight in ``KN`` layout computes side by side."""
+
 
 class CPUMatmul(CPUScheduleRule):
-    """Schedules functions with a block ``NT_matmul`` of one row, or of a dynamic number of rows.
+    """Schedules functions with a product of one row, or of a dynamic number of rows.
+
+    The product is the block ``NT_matmul``, or ``matmul`` where the weight's rows lie along the sum.
 
     Around it there may be ``widen`` (the left side in the dtype of the sum), ``dequantize`` (the
     right side in it) and, after it, element-wise blocks that fusion has added.
@@ -32,9 +37,10 @@ class CPUMatmul(CPUScheduleRule):
         schedule = s_tir.Schedule(func)
         blocks = schedule.get_child_blocks(schedule.get_sblock("root"))
         names = [schedule.get(block).name_hint for block in blocks]
-        if names.count("NT_matmul") != 1:
+        products = [name for name in names if name in ("NT_matmul", "matmul")]
+        if len(products) != 1:
             return None
-        position = names.index("NT_matmul")
+        position = names.index(products[0])
         before = dict(zip(names[:position], blocks[:position], strict=True))
         matmul, *after = blocks[position:]
         rows, _, k = schedule.get_loops(matmul)
@@ -45,10 +51,13 @@ class CPUMatmul(CPUScheduleRule):
         for block in after[:-1]:
             schedule.compute_inline(block)
         output = after[-1] if after else None
-        if _size(schedule, rows) == 1:
-            _one_row(schedule, matmul, before, output)
+        transposed = products[0] == "matmul"
+        if _size(schedule, rows) != 1:
+            _many_rows(schedule, matmul, before, output, transposed)
+        elif transposed:
+            _one_row_side_by_side(schedule, matmul, before, output)
         else:
-            _many_rows(schedule, matmul, before, output)
+            _one_row(schedule, matmul, before, output)
         return schedule
 
 
@@ -71,7 +80,39 @@ def _one_row(schedule, matmul, before, output) -> None:
     schedule.vectorize(schedule.get_loops(init)[-1])
 
 
-def _many_rows(schedule, matmul, before, output) -> None:
+def _one_row_side_by_side(schedule, matmul, before, output) -> None:
+    """Each thread takes tiles of columns, decodes a part of their weight and adds it to the sums.
+
+    The elements of a row of the weight are those of different columns, so the lanes are columns.
+    """
+    if (_size(schedule, schedule.get_loops(matmul)[1]) or 1) % WIDE_TILE_COLUMNS:
+        schedule.pad_einsum(matmul, [1, WIDE_TILE_COLUMNS, 1])
+        (trimmed,) = schedule.get_consumers(matmul)
+        if output is None:
+            output = trimmed
+        else:
+            schedule.compute_inline(trimmed)
+    weight_tile = schedule.cache_read(matmul, 1, "global")
+    for block in before.values():
+        schedule.compute_inline(block)
+    for padded in schedule.get_producers(weight_tile):
+        schedule.compute_inline(padded)
+    _, j, k = schedule.get_loops(matmul)
+    tile, column = schedule.split(j, [None, WIDE_TILE_COLUMNS])
+    part, step = schedule.split(k, [None, LANES])
+    schedule.reorder(tile, part, step, column)
+    schedule.parallel(tile)
+    schedule.vectorize(column)
+    schedule.compute_at(weight_tile, part, preserve_unit_loops=True)
+    schedule.vectorize(schedule.get_loops(weight_tile)[-1])
+    if output is not None:
+        schedule.reverse_compute_at(output, tile, preserve_unit_loops=True)
+        if _size(schedule, schedule.get_loops(output)[-1]) == WIDE_TILE_COLUMNS:
+            schedule.vectorize(schedule.get_loops(output)[-1])
+    schedule.decompose_reduction(matmul, part)
+
+
+def _many_rows(schedule, matmul, before, output, transposed: bool) -> None:
     """Each thread takes tiles of columns, decodes a tile of the weight once, and runs over rows.
 
     Rows and columns are padded to whole tiles, so that the innermost loops have no conditions.
@@ -96,11 +137,14 @@ def _many_rows(schedule, matmul, before, output) -> None:
     schedule.reorder(column_tile, row_tile, k, row, column)
     schedule.parallel(column_tile)
 
-    schedule.transform_layout(
-        weight_tile, ("write", 0), lambda j, k: (j // TILE_COLUMNS, k, j % TILE_COLUMNS)
-    )
+    def tiled(j, k):
+        return j // TILE_COLUMNS, k, j % TILE_COLUMNS
+
+    layout = (lambda k, j: tiled(j, k)) if transposed else tiled
+    schedule.transform_layout(weight_tile, ("write", 0), layout)
     schedule.compute_at(weight_tile, column_tile, preserve_unit_loops=True)
-    tile_column, tile_k = schedule.get_loops(weight_tile)[-2:]
+    tile_loops = schedule.get_loops(weight_tile)[-2:]
+    tile_k, tile_column = tile_loops if transposed else reversed(tile_loops)
     schedule.reorder(tile_k, tile_column)
     schedule.vectorize(tile_column)
 
