@@ -11,7 +11,7 @@ from tools.config.plain_name import path_problem, problem
 
 
 def test_what_there_is():
-    assert config.families() == ["gpt_neox", "llama", "phi", "phi-msft", "phi3"]
+    assert config.families() == ["gpt2", "gpt_neox", "llama", "phi", "phi-msft", "phi3"]
     assert config.quantizations() == ["q0f16", "q0f32", "q4f16_1"]
     assert {name.partition(":")[0] for name in config.devices()} == {"android", "cpu", "iphone"}
 

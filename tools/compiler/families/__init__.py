@@ -12,6 +12,7 @@ from typing import Any
 
 from tools.cli import UserError
 from tools.compiler.families.causal_lm import CausalLM
+from tools.compiler.families.gpt2 import GPT2Config, GPT2LMHeadModel
 from tools.compiler.families.gpt_neox import GPTNeoXConfig, GPTNeoXForCausalLM
 from tools.compiler.families.llama import LlamaConfig, LlamaForCausalLM
 from tools.compiler.families.phi import PhiConfig, PhiForCausalLM, PhiMsftConfig
@@ -33,6 +34,7 @@ class Family:
 
 
 FAMILIES: Mapping[str, Family] = {
+    "gpt2": Family(GPT2Config, GPT2LMHeadModel),
     "gpt_neox": Family(GPTNeoXConfig, GPTNeoXForCausalLM),
     "llama": Family(LlamaConfig, LlamaForCausalLM),
     "phi": Family(PhiConfig, PhiForCausalLM),
