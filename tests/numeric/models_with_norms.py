@@ -42,7 +42,19 @@ _GPT_NEOX = {
     "position_embedding_base": 10000.0,
 }
 
+_GPT2 = {
+    **_SIZES,
+    "n_embd": 256,
+    "n_layer": 2,
+    "n_head": 4,
+    "n_inner": 480,
+    "head_dim": 64,
+    "layer_norm_epsilon": 1e-5,
+}
+
 MODELS: dict[str, dict[str, Any]] = {
+    "gpt2": {**_GPT2, "scale_attn_by_inverse_layer_idx": False},
+    "gpt2_scaled": {**_GPT2, "scale_attn_by_inverse_layer_idx": True},
     "gpt_neox": {**_GPT_NEOX, "use_parallel_residual": False, "rotary_pct": 1.0},
     "gpt_neox_parallel": {**_GPT_NEOX, "use_parallel_residual": True, "rotary_pct": 0.25},
     "gpt_neox_float16": {
@@ -80,6 +92,8 @@ MODELS: dict[str, dict[str, Any]] = {
 }
 
 MODEL_TYPES = {
+    "gpt2": "gpt2",
+    "gpt2_scaled": "gpt2",
     "gpt_neox": "gpt_neox",
     "gpt_neox_float16": "gpt_neox",
     "gpt_neox_parallel": "gpt_neox",

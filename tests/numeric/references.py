@@ -95,6 +95,26 @@ class _LayerNormDecoder:
         return self._linear(names[1], attended.reshape(len(x), -1))
 
 
+class GPT2(_LayerNormDecoder):
+    """Learned positions, attention and feed-forward in sequence."""
+
+    def logits(self, tokens: Sequence[int]) -> np.ndarray:
+        """Returns ``(len(tokens), vocab_size)``."""
+        config, self.head_dim = self.config, self.config["head_dim"]
+        self.epsilon = config["layer_norm_epsilon"]
+        x = self.weights["transformer.wte.weight"][tokens]
+        x = x + self.weights["transformer.wpe.weight"][: len(tokens)]
+        for layer in range(config["n_layer"]):
+            prefix = f"transformer.h.{layer}."
+            names = (prefix + "attn.c_attn", prefix + "attn.c_proj")
+            divisor = layer + 1 if config["scale_attn_by_inverse_layer_idx"] else 1
+            scale = self.head_dim**-0.5 / divisor
+            x = x + self._attention(names, self._norm(prefix + "ln_1", x), 0, scale=scale)
+            inner = _gelu_tanh(self._linear(prefix + "mlp.c_fc", self._norm(prefix + "ln_2", x)))
+            x = x + self._linear(prefix + "mlp.c_proj", inner)
+        return self._linear("lm_head", self._norm("transformer.ln_f", x))
+
+
 class GPTNeoX(_LayerNormDecoder):
     """Attention and feed-forward in sequence, or side by side."""
 
@@ -144,6 +164,7 @@ _ERF = np.vectorize(math.erf)
 
 REFERENCES: dict[str, type] = {
     "gemma": Gemma,
+    "gpt2": GPT2,
     "gpt_neox": GPTNeoX,
     "llama": Llama,
     "mistral": Mistral,

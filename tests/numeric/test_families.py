@@ -25,9 +25,9 @@ __all__ = [
     "tokens",
 ]
 
-MODELS = ["gpt_neox", "phi", "phi_msft", "phi3"]
+MODELS = ["gpt2", "gpt_neox", "phi", "phi_msft", "phi3"]
 CASES = [(model, quantization) for model in MODELS for quantization in ("q0f32", "q4f16_1")]
-CASES += [("gpt_neox_float16", "q4f16_1"), ("gpt_neox_parallel", "q0f32")]
+CASES += [("gpt2_scaled", "q0f32"), ("gpt_neox_float16", "q4f16_1"), ("gpt_neox_parallel", "q0f32")]
 
 
 @pytest.fixture(params=CASES, ids=["-".join(case) for case in CASES])

@@ -7,6 +7,14 @@ import pytest
 FILE = "mlc-chat-config.json"
 
 CONFIGS = {
+    "gpt2": {
+        "vocab_size": 100,
+        "n_embd": 64,
+        "n_layer": 1,
+        "n_head": 4,
+        "layer_norm_epsilon": 1e-5,
+        "n_positions": 512,
+    },
     "gpt_neox": {
         "use_parallel_residual": True,
         "hidden_size": 64,
@@ -222,3 +230,26 @@ def test_phi_msft_defaults(run, absent):
 def test_phi_contradictions(error_of, model_type, changes, expected):
     line = error_of(chat_config(model_type, **changes))
     assert line == f"{FILE}: $.model_config.{expected}"
+
+
+@pytest.mark.parametrize(("given", "size"), [(-1, 256), (None, 256), (96, 96)])
+def test_gpt2_defaults(run, given, size):
+    config = run(chat_config("gpt2", n_inner=given))["model_config"]
+    assert config["n_inner"] == size
+    assert config["scale_attn_by_inverse_layer_idx"] is False
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"n_inner": 0}, "n_inner: expected a positive integer, or -1 for the default, got 0"),
+        ({"n_head": 5}, "head_dim: 12 times n_head 5 is not n_embd 64; expected 64 in all"),
+        (
+            {"n_positions": None},
+            "context_window_size: missing; expected a positive integer (or n_positions or"
+            " max_sequence_length)",
+        ),
+    ],
+)
+def test_gpt2_contradictions(error_of, changes, expected):
+    assert error_of(chat_config("gpt2", **changes)) == f"{FILE}: $.model_config.{expected}"
