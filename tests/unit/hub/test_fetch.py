@@ -97,15 +97,15 @@ def test_body_that_breaks_off_is_resumed(commands, hub, fault):
 
 
 def test_silent_server_is_left_and_resumed(commands, hub, monkeypatch):
-    monkeypatch.setenv("HF_HUB_DOWNLOAD_TIMEOUT", "0.3")
+    monkeypatch.setenv("HF_HUB_DOWNLOAD_TIMEOUT", "1")
     hub.fail("storage", "*", stalled(HALF))
     _fetched(commands, commands.fetch())
     assert _ranges(hub) == [None, f"bytes={HALF}-"]
 
 
 def test_slow_server_is_waited_for(commands, hub, monkeypatch):
-    monkeypatch.setenv("HF_HUB_DOWNLOAD_TIMEOUT", "0.5")
-    hub.fail("storage", "*", slow(0.01))  # 1.3 s in all
+    monkeypatch.setenv("HF_HUB_DOWNLOAD_TIMEOUT", "2")
+    hub.fail("storage", "*", slow(0.02))  # 2.6 s in all
     _fetched(commands, commands.fetch())
     assert _ranges(hub) == [None]
 
