@@ -73,6 +73,12 @@ def contradictions(
     for low, high in family.get("x-below", ()):
         if config[low] >= config[high] != -1:
             yield low, f"{config[low]} is not less than {high} {config[high]}; expected less"
+    for first, second, product in family.get("x-products", ()):
+        if config[first] * config[second] != config[product]:
+            problem = f"{config[first]} times {second} {config[second]} is not {product}"
+            yield first, f"{problem} {config[product]}; expected {config[product]} in all"
+    if "x-rotary" in family:
+        yield from _rotary_problems(config, family["x-rotary"])
     for name, other in family.get("x-either", ()):
         if config[name] == config[other] == -1:
             yield name, f"-1, and {other} is -1 too; expected a positive integer for one of them"
@@ -81,6 +87,20 @@ def contradictions(
             "tensor_parallel_shards",
             f"{quantization.name} weights cannot be sharded; expected 1, or a quantization _1",
         )
+
+
+def _rotary_problems(config: dict[str, Any], field: str) -> Iterator[tuple[str, str]]:
+    """Yields what is wrong with a rotation of the first dimensions of a head.
+
+    Args:
+        config: Normalized fields.
+        field: Name of the one that tells which share of the dimensions.
+    """
+    head_dim = config["head_dim"]
+    rotary_dim = int(head_dim * config[field])
+    if rotary_dim % 2 or not 0 < rotary_dim <= head_dim:
+        problem = f"{config[field]} rotates {rotary_dim} of head_dim {head_dim} dimensions"
+        yield field, f"{problem}; expected an even number from 2 to {head_dim}"
 
 
 def _default(name: str, spec: dict[str, Any], result: dict[str, Any]) -> Any:

@@ -127,7 +127,7 @@ def test_unknown_model_type_with_the_nearest(error_of, chat_config):
     chat_config["model_type"] = "lama"
     assert error_of(chat_config) == (
         f'{FILE}: $.model_type: unknown model_type "lama"; did you mean llama? '
-        "(known: gemma, llama, mistral)"
+        "(known: gemma, llama, mistral, stablelm)"
     )
 
 

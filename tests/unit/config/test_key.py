@@ -245,7 +245,8 @@ def test_key_is_read_back(run, chat_config, tmp_path):
         ),
         (
             {"model_type": "rwkv"},
-            '$.model_type: unknown model_type "rwkv"; expected one of gemma, llama, mistral',
+            '$.model_type: unknown model_type "rwkv"; '
+            "expected one of gemma, llama, mistral, stablelm",
         ),
         (
             {"model_lib": "a.b"},

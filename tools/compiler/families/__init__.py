@@ -15,6 +15,7 @@ from tools.compiler.families.causal_lm import CausalLM
 from tools.compiler.families.gemma import GemmaConfig, GemmaForCausalLM
 from tools.compiler.families.llama import LlamaConfig, LlamaForCausalLM
 from tools.compiler.families.mistral import MistralConfig, MistralForCausalLM
+from tools.compiler.families.stablelm import StableLMConfig, StableLMForCausalLM
 from tools.compiler.quantization.base import Quantization
 
 
@@ -35,6 +36,7 @@ FAMILIES: Mapping[str, Family] = {
     "gemma": Family(GemmaConfig, GemmaForCausalLM),
     "llama": Family(LlamaConfig, LlamaForCausalLM),
     "mistral": Family(MistralConfig, MistralForCausalLM),
+    "stablelm": Family(StableLMConfig, StableLMForCausalLM),
 }
 
 

@@ -23,6 +23,8 @@ class KVCacheConfig:
         rope_scaling: As in the model's config; None where positions are not scaled.
         dtype: dtype of keys and values.
         enable_disaggregation: Whether the cache is for disaggregated prefill and decode.
+        rotary_dim: How many of a head's dimensions, the first ones, are rotated: all of them where
+            None.
     """
 
     num_hidden_layers: int
@@ -33,6 +35,7 @@ class KVCacheConfig:
     rope_scaling: dict[str, Any] | None
     dtype: str
     enable_disaggregation: bool
+    rotary_dim: int | None = None
 
     def bytes_per_token(self) -> int:
         """Returns the size of a token's keys and values in all layers."""
@@ -80,7 +83,7 @@ def add_kv_cache_function(
             rope_theta=int(config.rope_theta),
             rope_scaling=config.rope_scaling or {},
             rope_ext_factors=relax.prim_value(0),
-            rotary_dim=config.head_dim,
+            rotary_dim=config.rotary_dim or config.head_dim,
             enable_disaggregation=config.enable_disaggregation,
             dtype=config.dtype,
             target=target,
