@@ -63,6 +63,23 @@ MODELS: dict[str, dict[str, Any]] = {
         "hidden_act": "gelu",
         "attention_bias": False,
     },
+    "stablelm": {
+        **_COMMON,
+        "layer_norm_eps": 1e-5,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 4,
+        "partial_rotary_factor": 0.25,
+        "rope_theta": 10000,
+    },
+    "grouped_stablelm": {
+        **_COMMON,
+        "layer_norm_eps": 1e-5,
+        "num_attention_heads": 8,
+        "num_key_value_heads": 2,
+        "partial_rotary_factor": 0.5,
+        "rope_theta": 10000,
+        "use_qkv_bias": True,
+    },
     "mistral": {**_MISTRAL, "context_window_size": 256},
     "windowed_mistral": {
         **_MISTRAL,
@@ -77,8 +94,10 @@ MODELS: dict[str, dict[str, Any]] = {
 MODEL_TYPES = {
     "gemma": "gemma",
     "grouped": "llama",
+    "grouped_stablelm": "stablelm",
     "mistral": "mistral",
     "multi_head": "llama",
+    "stablelm": "stablelm",
     "windowed_mistral": "mistral",
     **OTHER_TYPES,
 }

@@ -65,7 +65,10 @@ class Llama:
         config = self.config
         queries, groups = config["num_attention_heads"], config["num_key_value_heads"]
         tokens, size = len(x), config["head_dim"]
-        qkv = (x @ self._weight(prefix + "self_attn.qkv_proj").T).reshape(tokens, -1, size)
+        qkv = x @ self._weight(prefix + "self_attn.qkv_proj").T
+        qkv = (qkv + self.weights.get(prefix + "self_attn.qkv_proj.bias", 0)).reshape(
+            tokens, -1, size
+        )
         out = np.zeros((tokens, queries, size))
         for past, new in self.passes(tokens):
             seen = qkv[[*past, *new]]
@@ -139,6 +142,29 @@ class Mistral(Llama):
             if len(kept) > self.window:
                 kept = [*kept[: self.sink], *kept[self.sink - self.window :]]
             first += length
+
+
+class StableLM(Llama):
+    """A llama with layer norms, whose heads are rotated at their beginning."""
+
+    def __init__(self, config: dict[str, Any], weights: dict[str, np.ndarray]) -> None:
+        size = config["hidden_size"] // config["num_attention_heads"]
+        super().__init__({**config, "head_dim": size}, weights)
+        self.rotary_dim = round(size * config["partial_rotary_factor"])
+
+    def frequencies(self) -> np.ndarray:
+        exponents = np.arange(0, self.rotary_dim, 2) / self.rotary_dim
+        return self.config["rope_theta"] ** -exponents
+
+    def _rotate(self, heads: np.ndarray) -> np.ndarray:
+        rotated, rest = np.split(heads, [self.rotary_dim], -1)
+        return np.concatenate([super()._rotate(rotated), rest], -1)
+
+    def _norm(self, name: str, x: np.ndarray) -> np.ndarray:
+        centred = x - x.mean(-1, keepdims=True)
+        variance = (centred * centred).mean(-1, keepdims=True)
+        normed = centred / np.sqrt(variance + self.config["layer_norm_eps"])
+        return normed * self._weight(name) + self.weights[f"{name}.bias"]
 
 
 def causal_attention(

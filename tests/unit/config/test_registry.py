@@ -20,6 +20,7 @@ def test_what_there_is():
         "phi",
         "phi-msft",
         "phi3",
+        "stablelm",
     ]
     assert config.quantizations() == [
         "q0bf16",
@@ -50,9 +51,10 @@ def test_schemas_are_valid_and_every_field_says_what_it_expects():
 @pytest.mark.parametrize("family", config.families())
 def test_rules_of_a_family_name_its_fields(family):
     schema = registry.schema(family)
-    rules = ("x-divides", "x-at-most", "x-below", "x-either")
+    rules = ("x-divides", "x-at-most", "x-below", "x-either", "x-products")
     for pair in [pair for rule in rules for pair in schema.get(rule, ())]:
         assert set(pair) <= set(schema["properties"])
+    assert schema.get("x-rotary", "hidden_size") in schema["properties"]
 
 
 @pytest.mark.parametrize("name", config.quantizations())

@@ -19,6 +19,7 @@ from tools.compiler.families.llama import LlamaConfig, LlamaForCausalLM
 from tools.compiler.families.mistral import MistralConfig, MistralForCausalLM
 from tools.compiler.families.phi import PhiConfig, PhiForCausalLM, PhiMsftConfig
 from tools.compiler.families.phi3 import Phi3Config, Phi3ForCausalLM
+from tools.compiler.families.stablelm import StableLMConfig, StableLMForCausalLM
 from tools.compiler.quantization.base import Quantization
 
 
@@ -44,6 +45,7 @@ FAMILIES: Mapping[str, Family] = {
     "phi": Family(PhiConfig, PhiForCausalLM),
     "phi-msft": Family(PhiMsftConfig, PhiForCausalLM),
     "phi3": Family(Phi3Config, Phi3ForCausalLM),
+    "stablelm": Family(StableLMConfig, StableLMForCausalLM),
 }
 
 
