@@ -12,7 +12,7 @@ import pytest
 import tvm
 
 from tests.numeric.models import MODELS, chat_config
-from tests.numeric.reference import Llama
+from tests.numeric.reference import REFERENCES, Llama
 from tests.numeric.session import Session
 from tests.numeric.weights import random_weights
 from tools import config
@@ -50,6 +50,6 @@ def load(
         session = Session(tvm.runtime.load_module(str(library)))
         arrays, values = random_weights(session.metadata["params"], key)
         session.set_weights(arrays)
-        return session, Llama(MODELS[model], values)
+        return session, REFERENCES[key.model_type](MODELS[model], values)
 
     return load

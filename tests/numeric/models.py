@@ -1,4 +1,4 @@
-"""Small llamas that together have every feature of the family."""
+"""Small models that together have every feature of their families."""
 
 from __future__ import annotations
 
@@ -43,7 +43,50 @@ MODELS: dict[str, dict[str, Any]] = {
         "tie_word_embeddings": False,
         "rope_scaling": None,
     },
+    "qwen2_tied": {
+        **_COMMON,
+        "num_attention_heads": 8,
+        "num_key_value_heads": 2,
+        "head_dim": 32,
+        "rope_theta": 1e6,
+        "tie_word_embeddings": True,
+    },
+    "qwen2_untied": {
+        **_COMMON,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 4,
+        "head_dim": 64,
+        "rope_theta": 1e4,
+        "tie_word_embeddings": False,
+    },
+    # Heads that together are longer than the vector of a token.
+    "qwen3_tied": {
+        **_COMMON,
+        "num_attention_heads": 6,
+        "num_key_value_heads": 3,
+        "head_dim": 64,
+        "rope_theta": 1e6,
+        "tie_word_embeddings": True,
+        "attention_bias": False,
+    },
+    "qwen3_untied": {
+        **_COMMON,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 1,
+        "head_dim": 32,
+        "rope_theta": 1e6,
+        "tie_word_embeddings": False,
+        "attention_bias": True,
+    },
 }
+
+MODEL_TYPES = {
+    "qwen2_tied": "qwen2",
+    "qwen2_untied": "qwen2",
+    "qwen3_tied": "qwen3",
+    "qwen3_untied": "qwen3",
+}
+"""Families of the models that are not llamas."""
 
 
 ACTIVE_VOCAB_SIZE = {"grouped": None, "multi_head": 500}
@@ -53,8 +96,8 @@ ACTIVE_VOCAB_SIZE = {"grouped": None, "multi_head": 500}
 def chat_config(model: str, quantization: str) -> dict[str, Any]:
     """Returns mlc-chat-config.json of a model."""
     return {
-        "model_type": "llama",
+        "model_type": MODEL_TYPES.get(model, "llama"),
         "quantization": quantization,
         "model_config": MODELS[model],
-        "active_vocab_size": ACTIVE_VOCAB_SIZE[model],
+        "active_vocab_size": ACTIVE_VOCAB_SIZE.get(model),
     }

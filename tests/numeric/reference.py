@@ -60,7 +60,7 @@ class Llama:
         config = self.config
         queries, groups = config["num_attention_heads"], config["num_key_value_heads"]
         tokens, size = len(x), config["head_dim"]
-        qkv = (x @ self._weight(prefix + "self_attn.qkv_proj").T).reshape(tokens, -1, size)
+        qkv = self._heads(prefix, x).reshape(tokens, -1, size)
         query, key = self._rotate(qkv[:, :queries]), self._rotate(qkv[:, queries:-groups])
         value = qkv[:, -groups:]
         out = np.zeros((tokens, queries, size))
@@ -71,6 +71,10 @@ class Llama:
             scores = np.exp(scores - scores.max(-1, keepdims=True))
             out[:, head] = scores / scores.sum(-1, keepdims=True) @ value[:, group]
         return out.reshape(tokens, -1) @ self._weight(prefix + "self_attn.o_proj").T
+
+    def _heads(self, prefix: str, x: np.ndarray) -> np.ndarray:
+        """Returns query, key and value heads, all in one row a token."""
+        return x @ self._weight(prefix + "self_attn.qkv_proj").T
 
     def _rotate(self, heads: np.ndarray) -> np.ndarray:
         angles = np.arange(len(heads))[:, None] * self.frequencies()
@@ -84,3 +88,28 @@ class Llama:
 
     def _weight(self, name: str) -> np.ndarray:
         return self.weights[f"{name}.weight"]
+
+
+class Qwen(Llama):
+    """A qwen2 or a qwen3: with biases, and norms of query and key heads, where it has such."""
+
+    def __init__(self, config: dict[str, Any], weights: dict[str, np.ndarray]) -> None:
+        rope = {"position_embedding_base": config["rope_theta"], "rope_scaling": None}
+        super().__init__({**config, **rope}, weights)
+
+    def _heads(self, prefix: str, x: np.ndarray) -> np.ndarray:
+        config = self.config
+        name = prefix + "self_attn.c_attn"
+        heads = x @ self._weight(name).T + self.weights.get(f"{name}.bias", 0)
+        if f"{prefix}self_attn.q_norm.weight" not in self.weights:
+            return heads
+        heads = heads.reshape(len(x), -1, config["head_dim"])
+        ends = np.cumsum([config["num_attention_heads"], config["num_key_value_heads"]])
+        query, key, value = np.split(heads, ends, 1)
+        query = self._norm(prefix + "self_attn.q_norm", query)
+        key = self._norm(prefix + "self_attn.k_norm", key)
+        return np.concatenate([query, key, value], 1)
+
+
+REFERENCES = {"llama": Llama, "qwen2": Qwen, "qwen3": Qwen}
+"""Model type to its reference."""

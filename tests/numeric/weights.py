@@ -48,7 +48,7 @@ def random_weights(
                 stored = [np.ascontiguousarray(array.T) for array in stored]
             arrays += stored
         else:
-            is_norm = len(shape) == 1
+            is_norm = len(shape) == 1 and not name.endswith(".bias")
             array = 1 + random.standard_normal(shape) / 10 if is_norm else None
             if array is None:
                 array = random.standard_normal(shape) / 16

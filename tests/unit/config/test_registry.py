@@ -11,7 +11,7 @@ from tools.config.plain_name import path_problem, problem
 
 
 def test_what_there_is():
-    assert config.families() == ["llama"]
+    assert config.families() == ["llama", "qwen2", "qwen3"]
     assert config.quantizations() == [
         "q0bf16",
         "q0f16",

@@ -13,6 +13,8 @@ from typing import Any
 from tools.cli import UserError
 from tools.compiler.families.causal_lm import CausalLM
 from tools.compiler.families.llama import LlamaConfig, LlamaForCausalLM
+from tools.compiler.families.qwen2 import Qwen2Config, Qwen2ForCausalLM
+from tools.compiler.families.qwen3 import Qwen3Config, Qwen3ForCausalLM
 from tools.compiler.quantization.base import Quantization
 
 
@@ -31,6 +33,8 @@ class Family:
 
 FAMILIES: Mapping[str, Family] = {
     "llama": Family(LlamaConfig, LlamaForCausalLM),
+    "qwen2": Family(Qwen2Config, Qwen2ForCausalLM),
+    "qwen3": Family(Qwen3Config, Qwen3ForCausalLM),
 }
 
 

@@ -26,7 +26,7 @@ class CausalLM(nn.Module):
         model_dtype: dtype of activations.
         kv_cache: What the model needs of its KV cache.
         exports_hidden_states: Whether the ``*_to_last_hidden_states`` functions, which
-            speculative decoding uses, are exported.
+            speculative decoding uses, are exported, and ``get_logits``, which goes with them.
     """
 
     def __init__(
@@ -159,10 +159,6 @@ class CausalLM(nn.Module):
         positions = spec.Tensor(["batch_size"], "int32")
         functions: dict[str, dict[str, Any]] = {
             "embed": {"input_ids": spec.Tensor(["seq_len"], "int32"), "$": _WITH_PARAMETERS},
-            "get_logits": {
-                "hidden_states": spec.Tensor(["seq_len", size], dtype),
-                "$": _WITH_PARAMETERS,
-            },
             "prefill": one_sequence,
             "decode": one_token,
             "batch_prefill": {
@@ -176,6 +172,10 @@ class CausalLM(nn.Module):
         }
         if self.exports_hidden_states:
             functions |= {
+                "get_logits": {
+                    "hidden_states": spec.Tensor(["seq_len", size], dtype),
+                    "$": _WITH_PARAMETERS,
+                },
                 "batch_select_last_hidden_states": {
                     "hidden_states": spec.Tensor(["seq_len", size], dtype),
                     "logit_positions": positions,
