@@ -65,16 +65,18 @@ class Llama:
         config = self.config
         queries, groups = config["num_attention_heads"], config["num_key_value_heads"]
         tokens, size = len(x), config["head_dim"]
-        qkv = x @ self._weight(prefix + "self_attn.qkv_proj").T
-        qkv = (qkv + self.weights.get(prefix + "self_attn.qkv_proj.bias", 0)).reshape(
-            tokens, -1, size
-        )
+        qkv = self._heads(prefix, x).reshape(tokens, -1, size)
         out = np.zeros((tokens, queries, size))
         for past, new in self.passes(tokens):
             seen = qkv[[*past, *new]]
             query, key = self._rotate(seen[:, :queries]), self._rotate(seen[:, queries:-groups])
             out[new] = causal_attention(query, key, seen[:, -groups:])[len(past) :]
         return out.reshape(tokens, -1) @ self._weight(prefix + "self_attn.o_proj").T
+
+    def _heads(self, prefix: str, x: np.ndarray) -> np.ndarray:
+        """Returns query, key and value heads, all in one row a token."""
+        name = prefix + "self_attn.qkv_proj"
+        return x @ self._weight(name).T + self.weights.get(f"{name}.bias", 0)
 
     def passes(self, tokens: int) -> Iterator[tuple[list[int], list[int]]]:
         """Yields, for tokens that are computed at a time, ``(tokens before that they see, they)``.
@@ -142,6 +144,27 @@ class Mistral(Llama):
             if len(kept) > self.window:
                 kept = [*kept[: self.sink], *kept[self.sink - self.window :]]
             first += length
+
+
+class Qwen(Llama):
+    """A qwen2 or a qwen3: with biases, and norms of query and key heads, where it has such."""
+
+    def __init__(self, config: dict[str, Any], weights: dict[str, np.ndarray]) -> None:
+        rope = {"position_embedding_base": config["rope_theta"], "rope_scaling": None}
+        super().__init__({**config, **rope}, weights)
+
+    def _heads(self, prefix: str, x: np.ndarray) -> np.ndarray:
+        config = self.config
+        name = prefix + "self_attn.c_attn"
+        heads = x @ self._weight(name).T + self.weights.get(f"{name}.bias", 0)
+        if f"{prefix}self_attn.q_norm.weight" not in self.weights:
+            return heads
+        heads = heads.reshape(len(x), -1, config["head_dim"])
+        ends = np.cumsum([config["num_attention_heads"], config["num_key_value_heads"]])
+        query, key, value = np.split(heads, ends, 1)
+        query = self._norm(prefix + "self_attn.q_norm", query)
+        key = self._norm(prefix + "self_attn.k_norm", key)
+        return np.concatenate([query, key, value], 1)
 
 
 class StableLM(Llama):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.numeric.reference import Gemma, Llama, Mistral, StableLM, causal_attention, rotate
+from tests.numeric.reference import Gemma, Llama, Mistral, Qwen, StableLM, causal_attention, rotate
 
 
 class Phi3(Llama):
@@ -171,5 +171,7 @@ REFERENCES: dict[str, type] = {
     "phi": Phi,
     "phi-msft": Phi,
     "phi3": Phi3,
+    "qwen2": Qwen,
+    "qwen3": Qwen,
     "stablelm": StableLM,
 }

@@ -24,14 +24,30 @@ CASES = [
     ("multi_head", "q4f16_0"),
     ("multi_head", "q4f16_1"),
 ]
+OTHER_FAMILIES = [
+    (model, quantization)
+    for model in ("qwen2_tied", "qwen2_untied", "qwen3_tied", "qwen3_untied")
+    for quantization in ("q0f32", "q4f16_1")
+]
+"""These export no hidden states."""
+
 TOLERANCE = {"float32": 1e-4, "float16": 2e-2, "bfloat16": 1.6e-1}
 """By the model's dtype; bfloat16 has 3 bits less of mantissa than float16: 8 times its error."""
 
 
-@pytest.fixture(params=CASES, ids=["-".join(case) for case in CASES])
+@pytest.fixture(params=[*CASES, *OTHER_FAMILIES], ids="-".join)
 def case(request, load) -> tuple[Session, Llama, float]:
     """A session with an empty cache, its reference and the tolerance of their difference."""
-    model, quantization = request.param
+    return empty_session(load, *request.param)
+
+
+@pytest.fixture(params=CASES, ids="-".join)
+def case_with_states(request, load) -> tuple[Session, Llama, float]:
+    """The same, of a model that exports hidden states."""
+    return empty_session(load, *request.param)
+
+
+def empty_session(load, model: str, quantization: str) -> tuple[Session, Llama, float]:
     session, reference = load(model, quantization)
     session.clear()
     return session, reference, TOLERANCE[config.quantization(quantization).model_dtype]
@@ -45,7 +61,9 @@ def tokens() -> np.ndarray:
 def check(result: np.ndarray, expected: np.ndarray, tolerance: float) -> None:
     assert result.shape == expected.shape
     assert np.abs(result - expected).max() <= tolerance
-    assert (result.argmax(-1) == expected.argmax(-1)).all()
+    # The best token is the same, unless another is as good as it.
+    second, best = np.moveaxis(np.sort(expected, -1)[..., -2:], -1, 0)
+    assert ((result.argmax(-1) == expected.argmax(-1)) | (best - second <= tolerance)).all()
 
 
 def test_prefill_and_decode(case, tokens):
@@ -93,9 +111,9 @@ def test_batch_verify(case, tokens):
 
 
 @pytest.mark.parametrize("name", ["prefill", "batch_prefill", "batch_verify"])
-def test_hidden_states_and_logits_of_them(case, tokens, name):
+def test_hidden_states_and_logits_of_them(case_with_states, tokens, name):
     """Hidden states, a selection of them, and logits made of those."""
-    session, reference, tolerance = case
+    session, reference, tolerance = case_with_states
     session.add_sequence(0)
     states = session.forward(f"{name}_to_last_hidden_states", {0: tokens[:9]})
     assert np.abs(states[0] - reference.hidden_states(tokens[:9])).max() <= tolerance
@@ -106,9 +124,9 @@ def test_hidden_states_and_logits_of_them(case, tokens, name):
 
 
 @pytest.mark.parametrize("name", ["decode", "batch_decode"])
-def test_hidden_states_of_one_token(case, tokens, name):
+def test_hidden_states_of_one_token(case_with_states, tokens, name):
     """The same for functions that take a token of each sequence."""
-    session, reference, tolerance = case
+    session, reference, tolerance = case_with_states
     session.add_sequence(0)
     session.forward("prefill", {0: tokens[:9]})
     states = session.forward(f"{name}_to_last_hidden_states", {0: tokens[9:10]})

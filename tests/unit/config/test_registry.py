@@ -20,6 +20,8 @@ def test_what_there_is():
         "phi",
         "phi-msft",
         "phi3",
+        "qwen2",
+        "qwen3",
         "stablelm",
     ]
     assert config.quantizations() == [

@@ -19,6 +19,8 @@ from tools.compiler.families.llama import LlamaConfig, LlamaForCausalLM
 from tools.compiler.families.mistral import MistralConfig, MistralForCausalLM
 from tools.compiler.families.phi import PhiConfig, PhiForCausalLM, PhiMsftConfig
 from tools.compiler.families.phi3 import Phi3Config, Phi3ForCausalLM
+from tools.compiler.families.qwen2 import Qwen2Config, Qwen2ForCausalLM
+from tools.compiler.families.qwen3 import Qwen3Config, Qwen3ForCausalLM
 from tools.compiler.families.stablelm import StableLMConfig, StableLMForCausalLM
 from tools.compiler.quantization.base import Quantization
 
@@ -45,6 +47,8 @@ FAMILIES: Mapping[str, Family] = {
     "phi": Family(PhiConfig, PhiForCausalLM),
     "phi-msft": Family(PhiMsftConfig, PhiForCausalLM),
     "phi3": Family(Phi3Config, Phi3ForCausalLM),
+    "qwen2": Family(Qwen2Config, Qwen2ForCausalLM),
+    "qwen3": Family(Qwen3Config, Qwen3ForCausalLM),
     "stablelm": Family(StableLMConfig, StableLMForCausalLM),
 }
 
