@@ -12,7 +12,7 @@ from tools import config
 from tools.compiler.describe import describe
 from tools.config import CompileKey, Quantization
 
-EMBEDDINGS = ("embed",)
+EMBEDDINGS = ("embd", "embed_in", "embed_tokens", "wpe", "wte")
 """What the names of embeddings contain; their entries are rows in every layout."""
 
 
