@@ -10,14 +10,15 @@ def mlc_model_lib(name, config, device = None, overrides = {}, model_lib = None,
     Two actions: `MlcConfig` validates the config and the overrides and writes the compile key; `MlcCompile` sees that
     key and the toolchain, nothing else. Editing weights, the tokenizer or a chat setting compiles nothing.
 
-    The default output is the library: a .tar of objects, or a shared library for device `cpu`. Output groups:
+    The default output is the library: a .tar of objects, or a shared library, as the device has it. Output groups:
     `compile_key`, `metadata` (upstream's `_metadata` and the memory figures, in bytes) and `log`.
 
     Args:
       name: The target's name.
       config: Label of mlc-chat-config.json, or of a target that has one among its files.
-      device: `android`, `iphone` or `cpu` (the target machine itself). If not given, that of the mlc_package which
-        asks, or of `--platforms=@rules_mlc//rules/platforms:<device>`; without either the target is skipped.
+      device: One of the devices of docs/devices.md, such as `android`, `iphone`, or `cpu` (the machine itself). If not
+        given, that of the mlc_package which asks, or of `--platforms=@rules_mlc//rules/platforms:<device>`; without
+        either the target is skipped.
       overrides: dict: fields of the config to change: `context_window_size`, `sliding_window_size`,
         `prefill_chunk_size`, `attention_sink_size` (tokens), `max_batch_size`, `tensor_parallel_shards`,
         `pipeline_parallel_stages` (counts), `disaggregation` (bool).

@@ -9,7 +9,8 @@ def mlc_package(name, device, models, **kwargs):
 
     `bazel build` writes, below `bazel-bin/<package>/<name>/`:
 
-    - `lib/libmodel_android.a` or `lib/libmodel_iphone.a`; for device `cpu`, one shared library for each mlc_model_lib
+    - `lib/libmodel_android.a`, or `lib/libmodel_iphone.a` for iphone and macabi; for other devices one library for each
+      mlc_model_lib, under the first model's id
     - `bundle/mlc-app-config.json`; for android also where the mlc4j project reads it
     - `bundle/<model_id>/...`: links to the files of each bundled model
     - `package-manifest.json`: every file with sha256 and size, the compiler's versions, each library's metadata
@@ -22,8 +23,8 @@ def mlc_package(name, device, models, **kwargs):
 
     Args:
       name: The target's name.
-      device: `android`, `iphone` or `cpu`. Models are built for it, whatever the target platform is, so one build can
-        hold packages for several devices.
+      device: One of the devices of docs/devices.md, such as `android`, `iphone` or `cpu`. Models are built for it,
+        whatever the target platform is, so one build can hold packages for several devices.
       models: Labels of mlc_model targets, at least one.
       **kwargs: Attributes common to all rules.
     """

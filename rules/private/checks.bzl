@@ -1,7 +1,6 @@
 """Checks of what users write in BUILD files. Every message names target and attribute, and says how to mend it."""
 
-# As upstream spells them; a name with ":" would be a platform of its own.
-DEVICES = ["android", "cpu", "iphone"]
+load(":devices.bzl", "DEVICE_NAMES")
 
 OPT_LEVELS = ["O0", "O1", "O2", "O3"]
 
@@ -74,9 +73,9 @@ def device_error(where, device):
     Returns:
       str or None: a message.
     """
-    if device in DEVICES:
+    if device in DEVICE_NAMES:
         return None
-    return '{}: attribute device: no device "{}"{}'.format(where, device, nearest(device, DEVICES))
+    return '{}: attribute device: no device "{}"{}'.format(where, device, nearest(device, DEVICE_NAMES))
 
 def opt_error(where, opt):
     """What is wrong with an optimization level.

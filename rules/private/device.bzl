@@ -1,25 +1,37 @@
 """Rule: the device of the target platform."""
 
 load("//rules/private/providers:device_info.bzl", "MlcDeviceInfo")
+load(":devices.bzl", "DEVICES", "HOSTED", "machines_of")
 
 def _mlc_device_impl(ctx):
-    if ctx.attr.device == "cpu" and not ctx.attr.arch:
-        fail("device cpu: the target platform is not Linux on x86_64 or aarch64, for which alone shared libraries are linked; build on such a machine, or for another device")
+    name = ctx.attr.device
+    variant = name
+    if name in HOSTED:
+        if ctx.attr.machine not in machines_of(name):
+            fail("device {}: the target platform is none of {}; build for one of these, or name it, as in {}:{}".format(
+                name,
+                ", ".join(machines_of(name)),
+                name,
+                machines_of(name)[0],
+            ))
+        variant = "{}:{}".format(name, ctx.attr.machine)
+    device = DEVICES[variant] if name else {"library": "tar", "object": "elf"}
     return [MlcDeviceInfo(
-        arch = ctx.attr.arch if ctx.attr.device == "cpu" else "",
-        library = ctx.attr.library,
-        name = ctx.attr.device,
-        object = ctx.attr.object,
+        library = device["library"],
+        name = name,
+        object = device["object"],
+        variant = variant,
     )]
 
 mlc_device = rule(
     doc = "Turns the constraint values of the target platform into a device; see //rules/platforms.",
     implementation = _mlc_device_impl,
     attrs = {
-        "arch": attr.string(doc = "The machine of device `cpu`, such as x86_64-linux."),
-        "device": attr.string(doc = "The device as upstream spells it; empty where the platform names none.", mandatory = True),
-        "library": attr.string(doc = "The form of a library.", mandatory = True, values = ["so", "tar"]),
-        "object": attr.string(doc = "The object format.", mandatory = True, values = ["elf", "macho"]),
+        "device": attr.string(
+            doc = "The device without the machine where the platform tells that; empty where the platform names none.",
+            mandatory = True,
+        ),
+        "machine": attr.string(doc = "The machine of a hosted device, such as x86_64-linux."),
     },
     provides = [MlcDeviceInfo],
 )

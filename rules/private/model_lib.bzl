@@ -34,9 +34,7 @@ def _write_compile_key(ctx, config, device):
     args = tool_arguments(ctx)
     args.add("--config", config)
     args.add("--overrides", ctx.attr.overrides)
-    args.add("--device", device.name)
-    if device.arch:
-        args.add("--cpu-arch", device.arch)
+    args.add("--device", device.variant)
     args.add("--opt", ctx.attr.opt)
     if ctx.attr.model_lib:
         args.add("--model-lib", ctx.attr.model_lib)

@@ -13,10 +13,11 @@ load(":transitions.bzl", "device_transition")
 _APP_CONFIG = "bundle/mlc-app-config.json"
 _MANIFEST = "package-manifest.json"
 
-# The archive that each app links; other devices load one shared library for each model.
+# The archive that each app links, whatever the variant of the device; others get one library for each model.
 _ARCHIVES = {
     "android": "lib/libmodel_android.a",
     "iphone": "lib/libmodel_iphone.a",
+    "macabi": "lib/libmodel_iphone.a",
 }
 
 # Where the Android library project reads it.
@@ -72,10 +73,15 @@ def _libraries_of(models):
     """list[MlcModelLibInfo]: each library once, in the order of the models."""
     return {model.lib.library: model.lib for model in models}.values()
 
+def _kind(device):
+    """str: the device without its variant, such as android of android:adreno."""
+    return device.name.partition(":")[0]
+
 def _archive(ctx, models, device):
     """The action that puts every library into one static archive."""
     libs = _libraries_of(models)
-    output = _declare(ctx, _ARCHIVES[device.name])
+    path = _ARCHIVES[_kind(device)]
+    output = _declare(ctx, path)
     args = tool_arguments(ctx)
     args.add("archive")
     args.add("--object", device.object)
@@ -93,11 +99,11 @@ def _archive(ctx, models, device):
         mnemonic = "MlcArchive",
         progress_message = "Archiving the libraries of %{label}",
     )
-    return struct(path = _ARCHIVES[device.name], file = output)
+    return struct(path = path, file = output)
 
 def _place_libraries(ctx, models, device):
     """dict: compiled library -> where it is in the package; one archive, or links named after the first model."""
-    if device.library == "tar":
+    if _kind(device) in _ARCHIVES:
         archive = _archive(ctx, models, device)
         return {lib.library: archive for lib in _libraries_of(models)}
     places = {}
@@ -112,7 +118,7 @@ def _distinct(places):
     return {place.path: place for place in places.values()}.values()
 
 def _app_config_paths(device):
-    return [_APP_CONFIG] + ([_MLC4J_APP_CONFIG] if device.name == "android" else [])
+    return [_APP_CONFIG] + ([_MLC4J_APP_CONFIG] if _kind(device) == "android" else [])
 
 def _assemble(ctx, models, device, places):
     """The action that writes the app config and the manifest, and checks weights against libraries."""

@@ -4,12 +4,22 @@ load(":label.bzl", "label_text")
 
 def _device_error(label, name, models):
     for model in models:
-        if model.lib.device.name != name:
+        device = model.lib.device
+        if name not in (device.name, device.variant):
             return "{}: attribute models: {} is a library for {}, and this package is for {}; leave out its device attribute or change one of them".format(
                 label,
                 label_text(model.lib_label),
-                model.lib.device.name,
+                device.name,
                 name,
+            )
+        first = models[0].lib
+        if device.variant != first.device.variant:
+            return "{}: attribute models: {} is a library for {} and {} for {}; leave out their device attributes".format(
+                label,
+                label_text(models[0].lib_label),
+                first.device.variant,
+                label_text(model.lib_label),
+                device.variant,
             )
     return None
 

@@ -1,10 +1,12 @@
 """Configuration transitions: a target's device, and one configuration for what depends on none."""
 
+load(":devices.bzl", "platform_name")
+
 _PLATFORMS = "//command_line_option:platforms"
 _COMPILATION_MODE = "//command_line_option:compilation_mode"
 
 def _device_transition_impl(settings, attr):
-    platform = Label("//rules/platforms:" + attr.device) if attr.device else None
+    platform = Label("//rules/platforms:" + platform_name(attr.device)) if attr.device else None
     return {
         # -c opt or dbg changes no library; without this it would name other output paths and compile anew.
         _COMPILATION_MODE: "opt",

@@ -13,6 +13,7 @@ load(
     "overrides_error",
     "url_error",
 )
+load("//rules/private:devices.bzl", "DEVICE_NAMES")
 load("//rules/private:package_checks.bzl", "models_error")
 
 def _edit_distance_impl(ctx):
@@ -89,7 +90,7 @@ def _values_impl(ctx):
     asserts.equals(env, None, device_error("//a:b", "android"))
     asserts.equals(
         env,
-        "//a:b: attribute device: no device \"iphne\"; did you mean iphone? (known: android, cpu, iphone)",
+        "//a:b: attribute device: no device \"iphne\"; did you mean iphone? (known: " + ", ".join(DEVICE_NAMES) + ")",
         device_error("//a:b", "iphne"),
     )
     asserts.equals(env, None, opt_error("//a:b", "O3"))
@@ -114,7 +115,7 @@ def _compilers_impl(ctx):
         struct(
             lib = struct(
                 compiler = struct(compiler = "embedded", symbol_suffix = "s", tvm = tvm, tvm_ffi = "1"),
-                device = struct(name = "cpu"),
+                device = struct(name = "cpu", variant = "cpu:x86_64-linux"),
                 model_lib = "",
                 options = "{}",
             ),
@@ -132,12 +133,41 @@ def _compilers_impl(ctx):
     )
     return unittest.end(env)
 
+def _devices_impl(ctx):
+    """A package is for one machine; a device without its machine stands for any one of them."""
+    env = unittest.begin(ctx)
+    compiler = struct(compiler = "embedded", symbol_suffix = "s", tvm = "0.27", tvm_ffi = "1")
+    models = [
+        struct(
+            lib = struct(
+                compiler = compiler,
+                device = struct(name = "cpu", variant = variant),
+                model_lib = "",
+                options = "{}",
+            ),
+            lib_label = "//a:" + variant.partition(":")[2],
+            model_id = variant,
+        )
+        for variant in ["cpu:x86_64-linux", "cpu:aarch64-linux"]
+    ]
+    asserts.equals(env, None, models_error("//a:b", "cpu", models[:1]))
+    asserts.equals(env, None, models_error("//a:b", "cpu:x86_64-linux", models[:1]))
+    asserts.equals(
+        env,
+        "//a:b: attribute models: //a:x86_64-linux is a library for cpu:x86_64-linux and //a:aarch64-linux for " +
+        "cpu:aarch64-linux; leave out their device attributes",
+        models_error("//a:b", "cpu", models),
+    )
+    asserts.true(env, "and this package is for cpu:aarch64-linux" in models_error("//a:b", "cpu:aarch64-linux", models))
+    return unittest.end(env)
+
 _edit_distance_test = unittest.make(_edit_distance_impl)
 _overrides_test = unittest.make(_overrides_impl)
 _names_test = unittest.make(_names_impl)
 _values_test = unittest.make(_values_impl)
 _model_test = unittest.make(_model_impl)
 _compilers_test = unittest.make(_compilers_impl)
+_devices_test = unittest.make(_devices_impl)
 
 def checks_test_suite(name):
     """Declares the tests of this file.
@@ -145,4 +175,13 @@ def checks_test_suite(name):
     Args:
       name: The suite's name.
     """
-    unittest.suite(name, _edit_distance_test, _overrides_test, _names_test, _values_test, _model_test, _compilers_test)
+    unittest.suite(
+        name,
+        _compilers_test,
+        _devices_test,
+        _edit_distance_test,
+        _model_test,
+        _names_test,
+        _overrides_test,
+        _values_test,
+    )

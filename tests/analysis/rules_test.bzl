@@ -12,7 +12,7 @@ def _basenames(files):
 def _model_lib_impl(ctx):
     env = analysistest.begin(ctx)
     info = analysistest.target_under_test(env)[MlcModelLibInfo]
-    asserts.equals(env, ctx.attr.device, info.device.name)
+    asserts.equals(env, ctx.attr.device, info.device.variant)
     asserts.equals(env, ctx.attr.library, info.library.basename)
     asserts.equals(env, ctx.attr.model_lib, info.model_lib)
     asserts.equals(env, ["embedded", "0.27.0.post1", "0.1.14.post1", "__tvm_ffi__library_bin"], [

@@ -21,7 +21,13 @@ from tools.config import CompileKey
 SYMBOL_SUFFIX = "__tvm_ffi__library_bin"
 """Name of a library's data; a property of the pinned version of TVM."""
 
-_DEVICE_CODE = {"llvm": "native", "metal": "metal-source", "opencl": "opencl-source"}
+_DEVICE_CODE = {
+    "cuda": "cuda-source",
+    "llvm": "native",
+    "metal": "metal-source",
+    "opencl": "opencl-source",
+    "webgpu": "wgsl-source",
+}
 
 
 def compile_library(
@@ -79,7 +85,7 @@ def versions() -> dict[str, str]:
 
 
 def _check_request(device: config.Device, library: Path, linker: Path | None) -> None:
-    formats = [".tar", ".so"] if device.library == "so" and device.object == "elf" else [".tar"]
+    formats = [".tar", ".so"] if device.library == "so" else [".tar"]
     if library.suffix not in formats:
         raise UserError(
             f"--library {library}: device {device.name} has no such library;"

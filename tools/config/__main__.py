@@ -22,11 +22,6 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--config", required=True, metavar="FILE", help="mlc-chat-config.json")
     result.add_argument("--overrides", default="{}", metavar="JSON", help="fields to replace")
     result.add_argument("--device", required=True, help="what the library is compiled for")
-    result.add_argument(
-        "--cpu-arch",
-        metavar="ARCH",
-        help="with --device cpu: the architecture, so that the device is cpu:ARCH",
-    )
     result.add_argument("--opt", help="O0 to O3; default: the overrides' opt, else O2")
     result.add_argument("--model-lib", metavar="NAME", help="the library's name; default: made up")
     result.add_argument("--where", default="", help="what errors call the place of the arguments")
@@ -38,14 +33,9 @@ def main(argv: list[str]) -> None:
     """Writes the compile key; the notes go to stdout."""
     args = parser().parse_args(argv)
     where = f"{args.where} " if args.where else ""
-    device = args.device
-    if args.cpu_arch is not None:
-        if device != "cpu":
-            raise cli.UserError(f"{where}device: {device} takes no --cpu-arch; leave it out")
-        device = f"cpu:{args.cpu_arch}"
     key = build_key(
         strict_json.load(args.config),
-        device,
+        args.device,
         overrides=strict_json.loads(args.overrides, f"{where}overrides"),
         opt=args.opt,
         model_lib=args.model_lib,

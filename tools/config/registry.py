@@ -49,10 +49,11 @@ class Device:
     """What a library is compiled for.
 
     Attributes:
-        name: ``android``, ``iphone``, or ``cpu:<architecture>-<system>``.
+        name: As upstream spells it, such as ``android:adreno``; where that leaves open for which
+            machine, with it, such as ``cpu:x86_64-linux``.
         target: TVM's target as a dict; for a GPU with the key ``host``.
         library: ``tar`` (relocatable objects, to be archived) or ``so`` (a shared library).
-        object: The object format, ``elf`` or ``macho``.
+        object: The object format, ``elf``, ``macho`` or ``wasm``.
         max_shards: On how many devices of the kind one library may run: the upper bound of
             ``tensor_parallel_shards`` and ``pipeline_parallel_stages``.
         bundled_entry: Which field of mlc-app-config.json tells the app where a bundled model's
@@ -84,7 +85,7 @@ def quantizations() -> list[str]:
 
 
 def devices() -> list[str]:
-    """Returns the names of the known devices, sorted; ``cpu`` once per architecture."""
+    """Returns the names of the known devices, sorted; ``cpu`` once per machine."""
     return sorted(_table("devices.json"))
 
 
@@ -109,10 +110,10 @@ def device(name: str, where: str = "device") -> Device:
     Plain ``cpu`` is refused: which machine is meant must be said, not taken from the builder.
     """
     table = _table("devices.json")
-    variants = sorted(known for known in table if known.startswith(f"{name}:"))
-    if variants:
-        raise UserError(f"{where}: {name} needs an architecture; expected {_or(variants)}")
     if name not in table:
+        variants = sorted(known for known in table if known.startswith(f"{name}:"))
+        if variants:
+            raise UserError(f"{where}: {name} needs an architecture; expected {_or(variants)}")
         _unknown(where, "device", name, table)
     return Device(name=name, **table[name])
 

@@ -73,15 +73,9 @@ def test_what_is_compiled_changes_the_name(run, chat_config, change):
 
 
 def test_each_device_has_its_own_name(run, chat_config):
-    devices = ["android", "iphone", "cpu:x86_64-linux", "cpu:aarch64-linux", "cpu:arm64-macos"]
+    devices = config.devices()
     names = {run(chat_config, device=device)["model_lib"] for device in devices}
     assert len(names) == len(devices)
-
-
-def test_cpu_and_architecture_are_one_device(run, chat_config):
-    key = run(chat_config, "--cpu-arch", "x86_64-linux", device="cpu")
-    assert key == run(chat_config, device="cpu:x86_64-linux")
-    assert key["device"] == "cpu:x86_64-linux"
 
 
 def test_name_is_the_md5_of_the_rest(run, chat_config):

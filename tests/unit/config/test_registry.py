@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 import jsonschema
 import pytest
 
@@ -35,7 +38,17 @@ def test_what_there_is():
         "q4f16_1",
         "q4f32_1",
     ]
-    assert {name.partition(":")[0] for name in config.devices()} == {"android", "cpu", "iphone"}
+    assert {name.partition(":")[0] for name in config.devices()} == {
+        "android",
+        "cpu",
+        "cuda",
+        "iphone",
+        "macabi",
+        "mali",
+        "metal",
+        "opencl",
+        "webgpu",
+    }
 
 
 def test_schemas_are_valid_and_every_field_says_what_it_expects():
@@ -78,12 +91,29 @@ def test_device_says_everything_that_the_host_code_depends_on(name):
     assert host["kind"] == "llvm"
     assert host["mtriple"]
     assert device.library in ("tar", "so")
-    assert device.object in ("elf", "macho")
+    assert device.object in ("elf", "macho", "wasm")
     assert device.bundled_entry in ("model_path", "model_url")
     assert device.kind == name.partition(":")[0]
     if device.kind == "cpu":
         # A CPU or a feature is named, so that TVM never asks the machine for its own.
         assert "mcpu" in host or "mattr" in host
+
+
+def test_rules_know_the_same_devices():
+    """The build files' table says the same of each device as what the compiler reads."""
+    source = (Path(__file__).parents[3] / "rules/private/devices.bzl").read_text(encoding="utf-8")
+    (table,) = [
+        ast.literal_eval(statement.value)
+        for statement in ast.parse(source).body
+        if isinstance(statement, ast.Assign) and statement.targets[0].id == "DEVICES"
+    ]
+    assert sorted(table) == config.devices()
+    for name, properties in table.items():
+        device = config.device(name)
+        assert (properties["library"], properties["object"]) == (device.library, device.object)
+        host = device.target.get("host", device.target)
+        architecture = host["mtriple"].partition("-")[0].replace("arm64", "aarch64")
+        assert properties["cpu"] == architecture
 
 
 def test_iphone_objects_say_that_they_are_for_ios():
