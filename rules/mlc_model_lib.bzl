@@ -1,6 +1,7 @@
 """Public rule: a compiled model library."""
 
 load("//rules/private:checks.bzl", "device_error", "first_error", "model_lib_error", "opt_error", "overrides_error")
+load("//rules/private:compatible.bzl", "where_a_device_is_set")
 load("//rules/private:label.bzl", "label_of")
 load("//rules/private:model_lib.bzl", _mlc_model_lib = "mlc_model_lib")
 
@@ -35,10 +36,7 @@ def mlc_model_lib(name, config, device = None, overrides = {}, model_lib = None,
         model_lib_error(where, model_lib) if model_lib != None else None,
     )
     if not device:
-        kwargs["target_compatible_with"] = kwargs.get("target_compatible_with", []) + select({
-            Label("//rules/platforms:no_device"): [Label("//rules/platforms:set_device_or_platforms")],
-            "//conditions:default": [],
-        })
+        kwargs["target_compatible_with"] = where_a_device_is_set(kwargs.get("target_compatible_with", []))
     _mlc_model_lib(
         name = name,
         config = config,

@@ -3,27 +3,10 @@
 load("//rules/private/providers:device_info.bzl", "MlcDeviceInfo")
 load("//rules/private/providers:model_lib_info.bzl", "MlcModelLibInfo")
 load("//rules/private/providers:tool_info.bzl", "MlcToolInfo")
+load(":chat_config.bzl", "chat_config_of")
 load(":label.bzl", "label_text")
 load(":run_tool.bzl", "COMPILER_TOOLCHAIN", "PYTHON_TOOLCHAIN", "python_of", "run_tool", "tool_arguments")
 load(":transitions.bzl", "device_transition")
-
-_CHAT_CONFIG = "mlc-chat-config.json"
-
-def _chat_config(ctx):
-    """The chat config among the files of attribute `config`."""
-    files = ctx.files.config
-    named = [f for f in files if f.basename == _CHAT_CONFIG]
-    if len(named) == 1:
-        return named[0]
-    if len(files) == 1:
-        return files[0]
-    fail("{}: attribute config: expected one file, or a target with one {}; {} has {} of {} files".format(
-        label_text(ctx.label),
-        _CHAT_CONFIG,
-        label_text(ctx.attr.config.label),
-        len(named),
-        len(files),
-    ))
 
 def _compile_resources(_os, _input_count):
     # One thread of TVM; 400 MB at the peak of a 3B model.
@@ -86,7 +69,7 @@ def _compile(ctx, key, device, compiler):
 def _mlc_model_lib_impl(ctx):
     device = ctx.attr._device[MlcDeviceInfo]
     compiler = ctx.toolchains[COMPILER_TOOLCHAIN].mlc_compiler
-    config = _chat_config(ctx)
+    config = chat_config_of(ctx)
     key = _write_compile_key(ctx, config, device)
     library, metadata, log = _compile(ctx, key, device, compiler)
     return [

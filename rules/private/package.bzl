@@ -9,6 +9,7 @@ load(":package_checks.bzl", "models_error")
 load(":python_tool.bzl", "runfiles_path", "write_launcher")
 load(":run_tool.bzl", "PYTHON_TOOLCHAIN", "python_of", "run_tool", "tool_arguments")
 load(":transitions.bzl", "device_transition")
+load(":versions.bzl", "compiler_of")
 
 _APP_CONFIG = "bundle/mlc-app-config.json"
 _MANIFEST = "package-manifest.json"
@@ -124,14 +125,15 @@ def _assemble(ctx, models, device, places):
     """The action that writes the app config and the manifest, and checks weights against libraries."""
     app_config = _declare(ctx, _APP_CONFIG)
     manifest = _declare(ctx, _MANIFEST)
-    compiler = models[0].lib.compiler
+    compiler = compiler_of(models)
     inputs = []
     args = tool_arguments(ctx)
     args.add("assemble")
     args.add("--where", label_text(ctx.label))
     args.add("--device", device.name)
     for name in ["compiler", "symbol_suffix", "tvm", "tvm_ffi"]:
-        args.add("--version", "{}={}".format(name, getattr(compiler, name)))
+        if getattr(compiler, name):
+            args.add("--version", "{}={}".format(name, getattr(compiler, name)))
     for model in models:
         args.add_all("--model", [model.entry, model.lib.compile_key, model.lib.metadata])
         args.add(model.weights.manifest if model.bundle_weight else "-")

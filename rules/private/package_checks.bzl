@@ -1,6 +1,7 @@
 """What analysis can say of the models of a package, before anything runs."""
 
 load(":label.bzl", "label_text")
+load(":versions.bzl", "compilers_error")
 
 def _device_error(label, name, models):
     for model in models:
@@ -52,26 +53,6 @@ def _model_lib_error(label, models):
             )
     return None
 
-def _compiler_error(label, models):
-    """A library runs only on the runtime of its compiler, and an app has one runtime."""
-    first = None
-    for model in models:
-        compiler = model.lib.compiler
-        version = "{} (tvm {}, tvm_ffi {}, symbol {})".format(
-            compiler.compiler,
-            compiler.tvm,
-            compiler.tvm_ffi,
-            compiler.symbol_suffix,
-        )
-        if first and version != first:
-            return "{}: attribute models: an app has one runtime, and the libraries are of two compilers: {} and {}; build all with one".format(
-                label,
-                first,
-                version,
-            )
-        first = version
-    return None
-
 def models_error(label, device, models):
     """What keeps models from being one package.
 
@@ -87,5 +68,5 @@ def models_error(label, device, models):
         _device_error(label, device, models) or
         _model_id_error(label, models) or
         _model_lib_error(label, models) or
-        _compiler_error(label, models)
+        compilers_error(label, models)
     )

@@ -15,6 +15,7 @@ load(
 )
 load("//rules/private:devices.bzl", "DEVICE_NAMES")
 load("//rules/private:package_checks.bzl", "models_error")
+load("//rules/private:versions.bzl", "compiler_of")
 
 def _edit_distance_impl(ctx):
     env = unittest.begin(ctx)
@@ -109,47 +110,41 @@ def _model_impl(ctx):
         asserts.true(env, "expected a positive integer of bytes" in model_error("//a:b", None, ":w", bad, True))
     return unittest.end(env)
 
+def _model_of(compiler, tvm, symbol_suffix = "s", variant = "cpu:x86_64-linux"):
+    return struct(
+        lib = struct(
+            compiler = struct(compiler = compiler, symbol_suffix = symbol_suffix, tvm = tvm, tvm_ffi = "1"),
+            device = struct(name = "cpu", variant = variant),
+            model_lib = "",
+            options = "{}",
+        ),
+        lib_label = "//a:" + variant.partition(":")[2],
+        model_id = compiler + tvm + variant,
+    )
+
 def _compilers_impl(ctx):
     env = unittest.begin(ctx)
-    models = [
-        struct(
-            lib = struct(
-                compiler = struct(compiler = "embedded", symbol_suffix = "s", tvm = tvm, tvm_ffi = "1"),
-                device = struct(name = "cpu", variant = "cpu:x86_64-linux"),
-                model_lib = "",
-                options = "{}",
-            ),
-            lib_label = "//a:" + tvm,
-            model_id = tvm,
-        )
-        for tvm in ["0.26", "0.27"]
-    ]
-    asserts.equals(env, None, models_error("//a:b", "cpu", models[:1]))
+    embedded = _model_of("embedded", "0.27.0.post1")
+    asserts.equals(env, None, models_error("//a:b", "cpu", [embedded]))
     asserts.equals(
         env,
         "//a:b: attribute models: an app has one runtime, and the libraries are of two compilers: " +
-        "embedded (tvm 0.26, tvm_ffi 1, symbol s) and embedded (tvm 0.27, tvm_ffi 1, symbol s); build all with one",
-        models_error("//a:b", "cpu", models),
+        "embedded (tvm 0.27.0.post1, tvm_ffi 1, symbol s) and embedded (tvm 0.28.0, tvm_ffi 1, symbol s); build all with one",
+        models_error("//a:b", "cpu", [embedded, _model_of("embedded", "0.28.0")]),
     )
+
+    # Of a library compiled elsewhere, what is not said is not compared.
+    for tvm in ["", "0.27.0", "v0.27.0+gpu"]:
+        asserts.equals(env, None, models_error("//a:b", "cpu", [_model_of("prebuilt", tvm), embedded]))
+    for other in [_model_of("prebuilt", "0.26.0"), _model_of("prebuilt", "", "t")]:
+        asserts.true(env, "two compilers" in models_error("//a:b", "cpu", [other, embedded]))
+    asserts.equals(env, "embedded", compiler_of([_model_of("prebuilt", "0.27.0"), embedded]).compiler)
     return unittest.end(env)
 
 def _devices_impl(ctx):
     """A package is for one machine; a device without its machine stands for any one of them."""
     env = unittest.begin(ctx)
-    compiler = struct(compiler = "embedded", symbol_suffix = "s", tvm = "0.27", tvm_ffi = "1")
-    models = [
-        struct(
-            lib = struct(
-                compiler = compiler,
-                device = struct(name = "cpu", variant = variant),
-                model_lib = "",
-                options = "{}",
-            ),
-            lib_label = "//a:" + variant.partition(":")[2],
-            model_id = variant,
-        )
-        for variant in ["cpu:x86_64-linux", "cpu:aarch64-linux"]
-    ]
+    models = [_model_of("embedded", "0.27", variant = variant) for variant in ["cpu:x86_64-linux", "cpu:aarch64-linux"]]
     asserts.equals(env, None, models_error("//a:b", "cpu", models[:1]))
     asserts.equals(env, None, models_error("//a:b", "cpu:x86_64-linux", models[:1]))
     asserts.equals(

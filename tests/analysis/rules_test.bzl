@@ -104,6 +104,15 @@ def _shared_lib_impl(ctx):
 
 shared_lib_test = analysistest.make(_shared_lib_impl)
 
+def _prebuilt_impl(ctx):
+    """A library compiled elsewhere is archived beside a compiled one."""
+    env = analysistest.begin(ctx)
+    (archive,) = _actions(env, "MlcArchive")
+    asserts.equals(env, ["lib.tar", "prebuilt_lib.tar"], [name for name in _basenames(archive.inputs) if name.endswith(".tar")])
+    return analysistest.end(env)
+
+prebuilt_test = analysistest.make(_prebuilt_impl)
+
 def _failure_impl(ctx):
     env = analysistest.begin(ctx)
     asserts.expect_failure(env, ctx.attr.message)

@@ -37,7 +37,8 @@ TINY_CONFIG = {
 }
 
 PREAMBLE = """\
-load("@rules_mlc//rules:defs.bzl", "mlc_model", "mlc_model_lib", "mlc_package", "mlc_weight_bundle")
+load("@rules_mlc//rules:defs.bzl", "mlc_model", "mlc_model_lib", "mlc_package")
+load("@rules_mlc//rules:defs.bzl", "mlc_prebuilt_model_lib", "mlc_weight_bundle")
 """
 
 

@@ -134,3 +134,16 @@ def test_missing_tokenizer(workspace):
         (target / "tokenizer.json").unlink()
 
     refused(workspace, edited_cache(workspace, edit), "tokenizer.json")
+
+
+def test_library_from_elsewhere(workspace):
+    (workspace.root / "old.tar").write_bytes(b"not a library")
+    refused(
+        workspace,
+        """
+mlc_prebuilt_model_lib(
+    name = "x", config = "tiny.json", library = "old.tar", model_lib = "tiny", device = "android"
+)
+""",
+        "//:x: old.tar: is neither an ELF nor a Mach-O file; expected a compiled library",
+    )

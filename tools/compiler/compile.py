@@ -12,11 +12,11 @@ import tvm_ffi
 from tools import cli, config
 from tools.cli import UserError
 from tools.compiler import log
-from tools.compiler.archive import tar_bytes
 from tools.compiler.build import BuiltLibrary, build_library
 from tools.compiler.link import shared_library_bytes
 from tools.compiler.progress import Progress
 from tools.config import CompileKey
+from tools.objects_tar import tar_bytes
 
 SYMBOL_SUFFIX = "__tvm_ffi__library_bin"
 """Name of a library's data; a property of the pinned version of TVM."""

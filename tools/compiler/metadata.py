@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from tvm import tirx
@@ -10,6 +9,7 @@ from tvm.relax.frontend import nn
 
 from tools.compiler.families.causal_lm import CausalLM
 from tools.config import CompileKey
+from tools.config.cached_tokens import cached_tokens
 
 Parameters = list[tuple[str, nn.Parameter]]
 
@@ -92,20 +92,6 @@ def memory_figures(
         "kv_cache_bytes": kv_cache_bytes,
         "total_bytes": parameter_bytes + temporary_bytes + kv_cache_bytes,
     }
-
-
-def cached_tokens(model_config: Mapping[str, Any]) -> int:
-    """Returns the most tokens of one sequence that the KV cache holds at a time.
-
-    That is the context window; with a sliding window that window and a prefill chunk, whose tokens
-    are appended before others leave, if this is less.
-    """
-    sizes = []
-    if model_config["context_window_size"] != -1:
-        sizes.append(model_config["context_window_size"])
-    if model_config["sliding_window_size"] != -1:
-        sizes.append(model_config["sliding_window_size"] + model_config["prefill_chunk_size"])
-    return min(sizes)
 
 
 def parameter_shape(parameter: nn.Parameter) -> list[int | str]:

@@ -31,9 +31,9 @@ class CompileKey:
         model_config: Every field of the family, defaults filled in.
         model_lib: The system library's name, ``[a-zA-Z_][a-zA-Z0-9_]*``, without the underscore
             that ends the symbol prefix.
-        model_type: A family that `tools.config.families` lists.
-        opt: ``O0`` to ``O3``.
-        quantization: A name that `tools.config.quantization` knows.
+        model_type: A family that `tools.config.families` lists, if the embedded compiler reads it.
+        opt: ``O0`` to ``O3``; empty for a library that was compiled elsewhere.
+        quantization: A name that `tools.config.quantization` knows, if that compiler reads it.
         notes: What was changed on loading, for the log.
     """
 
@@ -54,8 +54,12 @@ class CompileKey:
         cli.write_json(path, self.to_json())
 
 
-def load_key(path: str | os.PathLike[str]) -> CompileKey:
+def load_key(path: str | os.PathLike[str], any_model: bool = False) -> CompileKey:
     """Reads a key written by `CompileKey.write`.
+
+    Args:
+        path: The file.
+        any_model: Whether families and quantizations that only another compiler knows will do.
 
     Raises:
         UserError: The file is not such a key, or names something that is not known here.
@@ -67,8 +71,9 @@ def load_key(path: str | os.PathLike[str]) -> CompileKey:
             f"{path}: not a compile key; expected the fields {', '.join(sorted(names))}"
         )
     key = CompileKey(**{**value, "notes": tuple(value["notes"])})
-    registry.check_family(key.model_type, f"{path}: $.model_type")
-    registry.quantization(key.quantization, f"{path}: $.quantization")
+    if not any_model:
+        registry.check_family(key.model_type, f"{path}: $.model_type")
+        registry.quantization(key.quantization, f"{path}: $.quantization")
     registry.device(key.device, f"{path}: $.device")
     check_model_lib(key.model_lib, f"{path}: $.model_lib")
     return key

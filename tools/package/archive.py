@@ -44,7 +44,9 @@ def write_archive(
     Raises:
         UserError: A library lacks its symbol, or two libraries exclude each other.
     """
-    libraries = _distinct(Library(load_key(key).model_lib, path) for key, path in pairs)
+    libraries = _distinct(
+        Library(load_key(key, any_model=True).model_lib, path) for key, path in pairs
+    )
     members: list[Member] = []
     owners: dict[str, str] = {}
     for library in libraries:

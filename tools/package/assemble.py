@@ -44,7 +44,7 @@ class Model:
         entry, key, metadata, weights = paths
         return Model(
             entry=parse_entry(strict_json.load(entry)),
-            key=load_key(key),
+            key=load_key(key, any_model=True),
             metadata=strict_json.load(metadata),
             weights=None if weights == NO_WEIGHTS else strict_json.load(weights),
         )
@@ -133,7 +133,10 @@ def _device(model: Model, device_name: str) -> Device:
 def _libraries(models: Sequence[Model], libraries: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
     places: dict[str, dict[str, str]] = {}
     for key, path, file in libraries:
-        places[load_key(key).model_lib] = {"path": path, "sha256": digest(file, path)["sha256"]}
+        places[load_key(key, any_model=True).model_lib] = {
+            "path": path,
+            "sha256": digest(file, path)["sha256"],
+        }
     result = {
         model.key.model_lib: {
             "library": model.metadata["library"],

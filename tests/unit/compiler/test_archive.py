@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import tarfile
 
-from tools.compiler.archive import tar_bytes
+from tools.objects_tar import tar_bytes
 
 
 def test_order_does_not_matter():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tools.compiler.metadata import cached_tokens
+from tools.config.cached_tokens import cached_tokens
 
 
 @pytest.mark.parametrize(
