@@ -1,85 +1,61 @@
-"""Libraries of the families other than llama compute what their models are defined to compute."""
+"""The functions of a compiled library compute what the model is defined to compute."""
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
-from tests.numeric.session import Session
-from tests.numeric.test_llama import (
-    TOLERANCE,
-    check,
-    test_batch_decode_of_forked_sequences,
-    test_batch_verify,
-    test_prefill_and_decode,
-    test_ragged_batch_prefill,
-    tokens,
-)
+from tests.numeric import families
+from tests.numeric.tolerance import check
 
-# Tests that every family passes; here they run with the cases of this file.
-__all__ = [
-    "test_batch_decode_of_forked_sequences",
-    "test_batch_verify",
-    "test_prefill_and_decode",
-    "test_ragged_batch_prefill",
-    "tokens",
+CASES = [
+    (name, quantization)
+    for name, model in families.selected().items()
+    for quantization in model.quantizations
 ]
 
-MODELS = ["gpt2", "gpt_neox", "phi", "phi_msft", "phi3"]
-CASES = [(model, quantization) for model in MODELS for quantization in ("q0f32", "q4f16_1")]
-CASES += [("gpt2_scaled", "q0f32"), ("gpt_neox_float16", "q4f16_1"), ("gpt_neox_parallel", "q0f32")]
+
+pytestmark = pytest.mark.parametrize("case", CASES, ids="-".join, indirect=True)
 
 
-@pytest.fixture(params=CASES, ids=["-".join(case) for case in CASES])
-def case(request, load) -> tuple[Session, object, float]:
-    """A session with an empty cache, its reference and the tolerance of their difference."""
-    model, quantization = request.param
-    session, reference = load(model, quantization)
-    session.clear()
-    return session, reference, TOLERANCE[quantization]
-
-
-@pytest.fixture
-def phi3_long(load):
-    """A model whose original length, 48, is passed by these tests."""
-    session, reference = load("phi3_long", "q0f32")
-    session.clear()
-    return session, reference
-
-
-def test_long_rope_beyond_the_original_length(phi3_long, tokens):
-    """Calls that pass the original length take the long factors, those before the short ones."""
-    session, reference = phi3_long
-    lengths = [37, 30, 20, *[1] * 8]
-    expected = reference.logits_of_calls(tokens[:95], lengths)
+def test_prefill_and_decode(case, tokens):
+    """Prefill, a second prefill onto a filled cache, then decoding token by token."""
+    session, reference, tolerance = case
+    expected = reference.logits(tokens[:90])
     session.add_sequence(0)
-    last = 0
-    for length in lengths:
-        first, last = last, last + length
-        logits = session.forward("prefill" if length > 1 else "decode", {0: tokens[first:last]})
-        check(logits[0, 0], expected[last - 1], TOLERANCE["q0f32"])
+    for first, last in ((0, 37), (37, 84)):
+        logits = session.forward("prefill", {0: tokens[first:last]})
+        check(logits[0, 0], expected[last - 1], tolerance)
+    for position in range(84, 90):
+        logits = session.forward("decode", {0: tokens[position : position + 1]})
+        check(logits[0, 0], expected[position], tolerance)
 
 
-def test_long_rope_is_chosen_for_each_sequence(phi3_long, tokens):
-    """Of sequences in one call only those that pass the original length take the long factors."""
-    session, reference = phi3_long
-    parts = {0: tokens[:20], 1: tokens[20:90], 2: tokens[70:118]}
-    for sequence in parts:
+def test_batch_decode_of_forked_sequences(case, tokens):
+    """Two sequences that share their beginning continue differently."""
+    session, reference, tolerance = case
+    session.add_sequence(0)
+    session.forward("prefill", {0: tokens[:21]})
+    session.fork_sequence(0, 1)
+    logits = session.forward("batch_decode", {0: [3], 1: [500]}, one_token_each=True)
+    for row, token in enumerate((3, 500)):
+        check(logits[row, 0], reference.logits([*tokens[:21], token])[-1], tolerance)
+
+
+def test_ragged_batch_prefill(case, tokens):
+    """Sequences of unequal lengths in one call."""
+    session, reference, tolerance = case
+    sequences = {0: tokens[:5], 1: tokens[5:30], 2: tokens[30:31]}
+    for sequence in sequences:
         session.add_sequence(sequence)
-    logits = session.forward(
-        "batch_verify", {sequence: part[:35] for sequence, part in parts.items()}
-    )
-    assert logits.shape == (1, 20 + 35 + 35, 517)
-    rest = {sequence: part[35:] for sequence, part in parts.items() if len(part) > 35}
-    logits = session.forward("batch_prefill", rest, logit_positions=[34, 34 + 13])
-    for row, (sequence, part) in enumerate(rest.items()):
-        expected = reference.logits_of_calls(parts[sequence], [35, len(part)])[-1]
-        check(logits[0, row], expected, TOLERANCE["q0f32"])
+    logits = session.forward("batch_prefill", sequences, logit_positions=[4, 29, 30])
+    for row, part in enumerate(sequences.values()):
+        check(logits[0, row], reference.logits(part)[-1], tolerance)
 
 
-def test_the_long_factors_matter(phi3_long, tokens):
-    """The tests above could not be passed with the short factors alone."""
-    _, reference = phi3_long
-    whole = reference.logits(tokens[:70])[-1]
-    in_parts = reference.logits_of_calls(tokens[:70], [40, 30])[-1]
-    assert np.abs(whole - in_parts).max() > 0.1
+def test_batch_verify(case, tokens):
+    """Logits of every token, for speculative decoding."""
+    session, reference, tolerance = case
+    session.add_sequence(0)
+    session.forward("prefill", {0: tokens[:10]})
+    logits = session.forward("batch_verify", {0: tokens[10:17]})
+    check(logits[0], reference.logits(tokens[:17])[10:], tolerance)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.numeric.reference import Mistral
+from tests.numeric.families.mistral import Mistral
 from tests.numeric.session import Session
-from tests.numeric.test_llama import TOLERANCE
+from tests.numeric.tolerance import TOLERANCE
 
 WINDOW = 40
 # Less than a page of the cache, more than one, and none.

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 import tvm
 
-from tests.numeric.models import MODELS, chat_config
-from tests.numeric.reference import Llama
+from tests.numeric.families import MODELS
 from tests.numeric.session import Session
 from tests.numeric.weights import random_weights
 from tools import config
@@ -27,7 +26,7 @@ def program(tmp_path_factory, linker, cpu_device) -> None:
     directory = tmp_path_factory.mktemp("program")
     objects = {}
     for name, (model, quantization) in LIBRARIES.items():
-        key = config.build_key(chat_config(model, quantization), cpu_device, model_lib=name)
+        key = config.build_key(MODELS[model].chat_config(quantization), cpu_device, model_lib=name)
         archive = directory / f"{name}.tar"
         compile_library(key, archive, None, directory / f"{name}.log")
         with tarfile.open(archive) as tar:
@@ -44,13 +43,14 @@ def test_each_library_computes_its_own_model(program, cpu_device, name):
     model, quantization = LIBRARIES[name]
     session = Session(tvm.runtime.system_lib(f"{name}_"))
     assert session.metadata["quantization"] == quantization
-    key = config.build_key(chat_config(model, quantization), cpu_device, model_lib=name)
+    key = config.build_key(MODELS[model].chat_config(quantization), cpu_device, model_lib=name)
     arrays, values = random_weights(session.metadata["params"], key)
     session.set_weights(arrays)
+    small = MODELS[model]
     session.clear()
     session.add_sequence(0)
     tokens = np.arange(3, 20)
     logits = session.forward("prefill", {0: tokens})[0, 0]
-    expected = Llama(MODELS[model], values).logits(tokens)[-1]
+    expected = small.reference(small.model_config, values).logits(tokens)[-1]
     assert np.abs(logits - expected).max() <= (1e-4 if quantization == "q0f32" else 2e-2)
     assert logits.argmax() == expected.argmax()

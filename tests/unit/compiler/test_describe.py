@@ -13,15 +13,16 @@ from tools.compiler.__main__ import main
 from tools.compiler.describe import describe
 from tools.compiler.families import FAMILIES
 
-ABI = sorted((Path(__file__).parents[2] / "data/abi").glob("*.json"))
+HERE = Path(__file__).parent
+ABI = sorted((HERE.parents[1] / "data/abi").glob("*.json"))
 
 
 def test_every_family_has_examples():
-    """The test below leaves out no model but stablelm, which has a test of its own."""
-    model_types = {json.loads(path.read_text())["model_type"] for path in ABI}
-    models = {FAMILIES[model_type].model for model_type in model_types}
-    others = {family.model for name, family in FAMILIES.items() if name != "stablelm"}
-    assert models == others
+    """No family's interface is left unproven: it has a file, or a test of its own beside this."""
+    covered = {json.loads(path.read_text())["model_type"] for path in ABI}
+    covered |= {name for name in FAMILIES if (HERE / f"test_describe_{name}.py").exists()}
+    models = {FAMILIES[model_type].model for model_type in covered}
+    assert models == {family.model for family in FAMILIES.values()}
 
 
 @pytest.mark.parametrize("path", ABI, ids=[path.stem for path in ABI])

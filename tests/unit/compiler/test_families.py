@@ -1,4 +1,4 @@
-"""Every family but llama, which the other tests take, compiles for a phone's GPU."""
+"""Every family compiles for phones, whose GPUs cannot run here."""
 
 from __future__ import annotations
 
@@ -7,63 +7,50 @@ import json
 import lief
 import pytest
 
-from tests.unit.compiler.test_objects import RUNTIME, symbols
+from tests.numeric.families import MODELS
+from tests.unit.compiler.test_objects import RUNTIME, SYMBOL, symbols
 from tools import config
 from tools.compiler.build import build_library
+from tools.compiler.families import FAMILIES
 from tools.compiler.progress import Progress
 
-_SIZES = {"vocab_size": 100, "context_window_size": 128, "prefill_chunk_size": 32}
-_LAYERS = {"hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 1}
+# One model of each family.
+SMALL = {small.model_type: small for small in MODELS.values()}
 
-MODELS = {
-    "gpt2": {"n_embd": 64, "n_layer": 1, "n_head": 4, "layer_norm_epsilon": 1e-5},
-    "gpt_neox": {
-        **_LAYERS,
-        "use_parallel_residual": True,
-        "num_attention_heads": 4,
-        "layer_norm_eps": 1e-5,
-        "rotary_pct": 0.5,
-    },
-    "phi": {**_LAYERS, "num_attention_heads": 4},
-    "phi-msft": {"n_embd": 64, "n_layer": 1, "n_head": 4, "rotary_dim": 8},
-    "phi3": {
-        **_LAYERS,
-        "num_attention_heads": 4,
-        "rms_norm_eps": 1e-5,
-        "max_position_embeddings": 256,
-        "original_max_position_embeddings": 64,
-        "rope_scaling": {"type": "longrope", "long_factor": [2] * 8, "short_factor": [1] * 8},
-    },
+FUNCTIONS = {
+    "alloc_embedding_tensor",
+    "batch_decode",
+    "batch_prefill",
+    "batch_verify",
+    "create_tir_paged_kv_cache",
+    "decode",
+    "embed",
+    "prefill",
+    "softmax_with_temperature",
 }
 
 
-@pytest.mark.parametrize("model_type", MODELS)
-def test_android(model_type):
-    """The functions are there, without those that only llama has; nothing is missing but the
-    runtime's and C's symbols."""
-    chat_config = {
-        "model_type": model_type,
-        "quantization": "q4f16_1",
-        "model_config": {**_SIZES, **MODELS[model_type]},
-    }
-    key = config.build_key(chat_config, "android", model_lib="small")
+@pytest.mark.parametrize("device", ["android", "iphone"])
+@pytest.mark.parametrize("model_type", SMALL)
+def test_library(model_type, device):
+    """The functions are there, and those of hidden states where the family has them; nothing is
+    missing but the runtime's and C's symbols."""
+    key = config.build_key(SMALL[model_type].chat_config("q4f16_1"), device, model_lib="small")
     built = build_library(key, system_library=True, progress=Progress(False))
-    assert set(built.metadata["memory_usage"]) == {
-        "alloc_embedding_tensor",
-        "batch_decode",
-        "batch_prefill",
-        "batch_verify",
-        "create_tir_paged_kv_cache",
-        "decode",
-        "embed",
-        "prefill",
-        "softmax_with_temperature",
-    }
+    names = set(built.metadata["memory_usage"])
+    assert {name for name in names if "hidden_states" not in name} - {"get_logits"} == FUNCTIONS
+    assert ("get_logits" in names) == FAMILIES[model_type].model.exports_hidden_states
     assert built.metadata["model_type"] == model_type
     assert json.loads(json.dumps(built.metadata)) == built.metadata
     strong, undefined = set(), set()
     for contents in built.objects.values():
-        names, _, missing = symbols(lief.parse(contents))
-        strong |= names
+        defined, weak, missing = symbols(lief.parse(contents))
+        strong |= defined | weak
         undefined |= missing
-    assert {name for name in undefined - strong if not RUNTIME.fullmatch(name)} == set()
+    assert SYMBOL in strong
+    assert not [name for name in undefined - strong if not RUNTIME.fullmatch(name)]
+
+
+def test_every_family_has_a_model():
+    """No family is left out of the test above, nor of the numeric ones, which take the same."""
+    assert set(SMALL) == set(config.families()) == set(FAMILIES)

@@ -1,7 +1,7 @@
 """The model families that the compiler knows, by `model_type` as mlc-chat-config.json spells it.
 
-To add one: a module here with a config dataclass and a subclass of `CausalLM`, a line in
-`FAMILIES`, a schema in tools/config, an entry in the tests.
+To add one: a module here with a config dataclass and a subclass of `Decoder`, a line in
+`FAMILIES`, a schema in tools/config, an entry in the tests (docs/adding-a-family.md).
 """
 
 from __future__ import annotations

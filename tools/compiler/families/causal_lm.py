@@ -16,7 +16,7 @@ _WITHOUT_PARAMETERS = {"param_mode": "none", "effect_mode": "none"}
 
 
 class CausalLM(nn.Module):
-    """Base of the families; a family defines `embed`, `run_layers` and `get_logits`.
+    """Base of language models; a subclass defines `embed`, `run_layers` and `get_logits`.
 
     The names of functions and parameters, and the order and the shapes of the latter, are those
     that MLC LLM's runtime calls.
@@ -25,22 +25,19 @@ class CausalLM(nn.Module):
         hidden_size: Length of a token's vector.
         model_dtype: dtype of activations.
         kv_cache: What the model needs of its KV cache.
+
+    Attributes:
         exports_hidden_states: Whether ``get_logits`` and the ``*_to_last_hidden_states``
             functions, which speculative decoding uses, are exported.
     """
 
-    def __init__(
-        self,
-        hidden_size: int,
-        model_dtype: str,
-        kv_cache: KVCacheConfig,
-        exports_hidden_states: bool,
-    ) -> None:
+    exports_hidden_states = False
+
+    def __init__(self, hidden_size: int, model_dtype: str, kv_cache: KVCacheConfig) -> None:
         super().__init__()
         self.hidden_size = hidden_size
         self.model_dtype = model_dtype
         self.kv_cache = kv_cache
-        self.exports_hidden_states = exports_hidden_states
 
     def embed(self, input_ids: nn.Tensor) -> nn.Tensor:
         """``(seq_len,) int32 -> (seq_len, hidden_size)``."""

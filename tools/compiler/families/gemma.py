@@ -8,7 +8,7 @@ import math
 from tvm.relax.frontend import nn
 from tvm.relax.frontend.nn.llm.kv_cache import PagedKVCache
 
-from tools.compiler.families.llama import LlamaConfig, LlamaForCausalLM
+from tools.compiler.families.llama import LlamaConfig, LlamaDecoderLayer, LlamaForCausalLM
 from tools.compiler.layers.elementwise import scale
 from tools.compiler.quantization.base import Quantization
 
@@ -27,12 +27,21 @@ class GemmaConfig:
     position_embedding_base: float
 
 
+class GemmaDecoderLayer(LlamaDecoderLayer):
+    """A llama's layer with another activation."""
+
+    activation = "gelu_tanh"
+
+
 class GemmaForCausalLM(LlamaForCausalLM):
     """A gemma with its functions.
 
     The norms' weights are those of a checkpoint plus one: MLC LLM stores them so. The function
     ``embed`` returns the embeddings as stored; the layers begin with scaling them.
     """
+
+    exports_hidden_states = False
+    layer = GemmaDecoderLayer
 
     def __init__(self, config: GemmaConfig, quantization: Quantization) -> None:
         llama = LlamaConfig(
@@ -41,7 +50,7 @@ class GemmaForCausalLM(LlamaForCausalLM):
             rope_scaling=None,
             disaggregation=False,
         )
-        super().__init__(llama, quantization, activation="gelu_tanh", exports_hidden_states=False)
+        super().__init__(llama, quantization)
 
     def run_layers(self, x: nn.Tensor, paged_kv_cache: PagedKVCache) -> nn.Tensor:
         return super().run_layers(scale(x, math.sqrt(self.hidden_size)), paged_kv_cache)

@@ -7,11 +7,9 @@ import dataclasses
 from tvm.relax.frontend import nn
 from tvm.relax.frontend.nn.llm.kv_cache import PagedKVCache
 
-from tools.compiler.families.causal_lm import CausalLM
-from tools.compiler.functions.kv_cache import KVCacheConfig
+from tools.compiler.families.decoder import Decoder, Names
 from tools.compiler.layers.attention import GroupedQueryAttention
 from tools.compiler.layers.elementwise import add
-from tools.compiler.layers.linear import Embedding, Linear
 from tools.compiler.layers.mlp import GeluMLP
 from tools.compiler.layers.norm import LayerNorm
 from tools.compiler.quantization.base import Quantization
@@ -46,6 +44,11 @@ class GPTNeoXConfig:
     head_dim: int
     ffn_out_dtype: str
 
+    @property
+    def num_key_value_heads(self) -> int:
+        """Number of key heads, and of value heads."""
+        return self.num_attention_heads
+
 
 class GPTNeoXLayer(nn.Module):
     """Attention and feed-forward, one after the other or side by side."""
@@ -57,13 +60,11 @@ class GPTNeoXLayer(nn.Module):
         self.input_layernorm = LayerNorm(size, epsilon, dtype)
         self.post_attention_layernorm = LayerNorm(size, epsilon, dtype)
         self.attention = GroupedQueryAttention(
+            config,
             quantization,
-            size,
-            config.num_attention_heads,
-            config.num_attention_heads,
-            config.head_dim,
             names=("query_key_value", "dense"),
-            bias=True,
+            qkv_bias=True,
+            out_bias=True,
         )
         self.mlp = GeluMLP(
             quantization,
@@ -80,50 +81,17 @@ class GPTNeoXLayer(nn.Module):
         return add(self.mlp(self.post_attention_layernorm(mlp_input)), attended)
 
 
-class GPTNeoXModel(nn.Module):
-    """The embedding, the layers and the final norm."""
-
-    def __init__(self, config: GPTNeoXConfig, quantization: Quantization) -> None:
-        super().__init__()
-        size, dtype = config.hidden_size, quantization.model_dtype
-        self.embed_in = Embedding(quantization, "vocab_size", size)
-        self.layers = nn.ModuleList(
-            [GPTNeoXLayer(config, quantization) for _ in range(config.num_hidden_layers)]
-        )
-        self.final_layer_norm = LayerNorm(size, config.layer_norm_eps, dtype)
-
-    def forward(self, x: nn.Tensor, paged_kv_cache: PagedKVCache) -> nn.Tensor:
-        for layer_id, layer in enumerate(self.layers):
-            x = layer(x, paged_kv_cache, layer_id)
-        return self.final_layer_norm(x)
-
-
-class GPTNeoXForCausalLM(CausalLM):
+class GPTNeoXForCausalLM(Decoder):
     """A gpt_neox with its functions."""
 
+    names = Names(body="gpt_neox", embedding="embed_in", norm="final_layer_norm", head="embed_out")
+
     def __init__(self, config: GPTNeoXConfig, quantization: Quantization) -> None:
-        kv_cache = KVCacheConfig(
-            num_hidden_layers=config.num_hidden_layers,
-            num_attention_heads=config.num_attention_heads,
-            num_key_value_heads=config.num_attention_heads,
-            head_dim=config.head_dim,
+        super().__init__(
+            config,
+            quantization,
+            layer=GPTNeoXLayer,
+            norm=LayerNorm(config.hidden_size, config.layer_norm_eps, quantization.model_dtype),
             rope_theta=config.position_embedding_base,
-            rope_scaling=None,
-            dtype=quantization.model_dtype,
-            enable_disaggregation=False,
             rotary_dim=int(config.head_dim * config.rotary_pct),
         )
-        super().__init__(
-            config.hidden_size, quantization.model_dtype, kv_cache, exports_hidden_states=False
-        )
-        self.gpt_neox = GPTNeoXModel(config, quantization)
-        self.embed_out = Linear(quantization, config.hidden_size, "vocab_size", out_dtype="float32")
-
-    def embed(self, input_ids: nn.Tensor) -> nn.Tensor:
-        return self.gpt_neox.embed_in(input_ids)
-
-    def run_layers(self, x: nn.Tensor, paged_kv_cache: PagedKVCache) -> nn.Tensor:
-        return self.gpt_neox(x, paged_kv_cache)
-
-    def get_logits(self, hidden_states: nn.Tensor) -> nn.Tensor:
-        return self.embed_out(hidden_states)

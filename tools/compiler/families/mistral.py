@@ -29,6 +29,8 @@ class MistralForCausalLM(LlamaForCausalLM):
     sink in the metadata, creates a cache that supports windows, and sets them for each sequence.
     """
 
+    exports_hidden_states = False
+
     def __init__(self, config: MistralConfig, quantization: Quantization) -> None:
         llama = LlamaConfig(
             **dataclasses.asdict(config),
@@ -36,4 +38,4 @@ class MistralForCausalLM(LlamaForCausalLM):
             rope_scaling=None,
             disaggregation=False,
         )
-        super().__init__(llama, quantization, exports_hidden_states=False)
+        super().__init__(llama, quantization)

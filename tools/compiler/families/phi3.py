@@ -5,14 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from tvm.relax.frontend import nn
-from tvm.relax.frontend.nn.llm.kv_cache import PagedKVCache
-
-from tools.compiler.families.causal_lm import CausalLM
-from tools.compiler.functions.kv_cache import KVCacheConfig
+from tools.compiler.families.decoder import Decoder, Names
 from tools.compiler.layers.attention import GroupedQueryAttention
-from tools.compiler.layers.elementwise import add
-from tools.compiler.layers.linear import Embedding, Linear
+from tools.compiler.layers.decoder_layer import PreNormLayer
 from tools.compiler.layers.mlp import GatedMLP
 from tools.compiler.layers.norm import RMSNorm
 from tools.compiler.quantization.base import Quantization
@@ -66,78 +61,34 @@ class Phi3Config:
         }
 
 
-class Phi3DecoderLayer(nn.Module):
-    """Attention and feed-forward, each with its norm before and a residual around."""
+class Phi3DecoderLayer(PreNormLayer):
+    """A phi3's layer."""
+
+    steps = ("ln", "mixer", "post_attention_layernorm", "mlp")
 
     def __init__(self, config: Phi3Config, quantization: Quantization) -> None:
         super().__init__()
         size, epsilon, dtype = config.hidden_size, config.rms_norm_eps, quantization.model_dtype
         self.ln = RMSNorm(size, epsilon, dtype)
-        self.mixer = GroupedQueryAttention(
-            quantization,
-            size,
-            config.num_attention_heads,
-            config.num_key_value_heads,
-            config.head_dim,
-            names=("qkv_proj", "out_proj"),
-        )
+        self.mixer = GroupedQueryAttention(config, quantization, names=("qkv_proj", "out_proj"))
         self.mlp = GatedMLP(quantization, size, config.intermediate_size)
         self.post_attention_layernorm = RMSNorm(size, epsilon, dtype)
 
-    def forward(self, x: nn.Tensor, paged_kv_cache: PagedKVCache, layer_id: int) -> nn.Tensor:
-        x = add(self.mixer(self.ln(x), paged_kv_cache, layer_id), x)
-        return add(self.mlp(self.post_attention_layernorm(x)), x)
 
-
-class Phi3Model(nn.Module):
-    """The embedding, the layers and the final norm."""
-
-    def __init__(self, config: Phi3Config, quantization: Quantization) -> None:
-        super().__init__()
-        self.embd = Embedding(quantization, config.vocab_size, config.hidden_size)
-        self.h = nn.ModuleList(
-            [Phi3DecoderLayer(config, quantization) for _ in range(config.num_hidden_layers)]
-        )
-        self.norm = RMSNorm(config.hidden_size, config.rms_norm_eps, quantization.model_dtype)
-
-    def forward(self, x: nn.Tensor, paged_kv_cache: PagedKVCache) -> nn.Tensor:
-        for layer_id, layer in enumerate(self.h):
-            x = layer(x, paged_kv_cache, layer_id)
-        return self.norm(x)
-
-
-class Phi3ForCausalLM(CausalLM):
+class Phi3ForCausalLM(Decoder):
     """A phi3 with its functions."""
 
+    names = Names(body="transformer", embedding="embd", layers="h")
+
     def __init__(self, config: Phi3Config, quantization: Quantization) -> None:
-        kv_cache = KVCacheConfig(
-            num_hidden_layers=config.num_hidden_layers,
-            num_attention_heads=config.num_attention_heads,
-            num_key_value_heads=config.num_key_value_heads,
-            head_dim=config.head_dim,
+        super().__init__(
+            config,
+            quantization,
+            layer=Phi3DecoderLayer,
+            norm=RMSNorm(config.hidden_size, config.rms_norm_eps, quantization.model_dtype),
+            tied=config.tie_word_embeddings,
+            num_embeddings=config.vocab_size,
             rope_theta=config.position_embedding_base,
             rope_scaling=config.longrope(),
-            dtype=quantization.model_dtype,
-            enable_disaggregation=False,
             rotary_dim=int(config.head_dim * config.partial_rotary_factor),
         )
-        super().__init__(
-            config.hidden_size, quantization.model_dtype, kv_cache, exports_hidden_states=False
-        )
-        self.transformer = Phi3Model(config, quantization)
-        self.lm_head = None
-        if not config.tie_word_embeddings:
-            self.lm_head = Linear(
-                quantization, config.hidden_size, "vocab_size", out_dtype="float32"
-            )
-
-    def embed(self, input_ids: nn.Tensor) -> nn.Tensor:
-        return self.transformer.embd(input_ids)
-
-    def run_layers(self, x: nn.Tensor, paged_kv_cache: PagedKVCache) -> nn.Tensor:
-        return self.transformer(x, paged_kv_cache)
-
-    def get_logits(self, hidden_states: nn.Tensor) -> nn.Tensor:
-        if self.lm_head is None:
-            return self.transformer.embd.lm_head_forward(hidden_states)
-        return self.lm_head(hidden_states)

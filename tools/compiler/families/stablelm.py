@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
-from tvm.relax.frontend import nn
-from tvm.relax.frontend.nn.llm.kv_cache import PagedKVCache
-
-from tools.compiler.families.causal_lm import CausalLM
-from tools.compiler.functions.kv_cache import KVCacheConfig
+from tools.compiler.families.decoder import Decoder
 from tools.compiler.layers.attention import GroupedQueryAttention
-from tools.compiler.layers.elementwise import add
-from tools.compiler.layers.linear import Embedding, Linear
+from tools.compiler.layers.decoder_layer import PreNormLayer
 from tools.compiler.layers.mlp import GatedMLP
 from tools.compiler.layers.norm import LayerNorm
 from tools.compiler.quantization.base import Quantization
@@ -49,76 +44,29 @@ class StableLMConfig:
     use_qkv_bias: bool
 
 
-class StableLMDecoderLayer(nn.Module):
-    """Attention and feed-forward, each with its norm before and a residual around."""
+class StableLMDecoderLayer(PreNormLayer):
+    """A stablelm's layer."""
 
     def __init__(self, config: StableLMConfig, quantization: Quantization) -> None:
         super().__init__()
         size, epsilon, dtype = config.hidden_size, config.layer_norm_eps, quantization.model_dtype
-        self.self_attn = GroupedQueryAttention(
-            quantization,
-            size,
-            config.num_attention_heads,
-            config.num_key_value_heads,
-            config.head_dim,
-        )
-        if config.use_qkv_bias:
-            rows = self.self_attn.num_heads * config.head_dim
-            self.self_attn.qkv_proj = Linear(quantization, size, rows, bias=True)
+        self.self_attn = GroupedQueryAttention(config, quantization, qkv_bias=config.use_qkv_bias)
         self.mlp = GatedMLP(quantization, size, config.intermediate_size)
         self.input_layernorm = LayerNorm(size, epsilon, dtype)
         self.post_attention_layernorm = LayerNorm(size, epsilon, dtype)
 
-    def forward(self, x: nn.Tensor, paged_kv_cache: PagedKVCache, layer_id: int) -> nn.Tensor:
-        x = add(self.self_attn(self.input_layernorm(x), paged_kv_cache, layer_id), x)
-        return add(self.mlp(self.post_attention_layernorm(x)), x)
 
-
-class StableLMModel(nn.Module):
-    """The embedding, the layers and the final norm."""
-
-    def __init__(self, config: StableLMConfig, quantization: Quantization) -> None:
-        super().__init__()
-        self.embed_tokens = Embedding(quantization, config.vocab_size, config.hidden_size)
-        self.layers = nn.ModuleList(
-            [StableLMDecoderLayer(config, quantization) for _ in range(config.num_hidden_layers)]
-        )
-        self.norm = LayerNorm(config.hidden_size, config.layer_norm_eps, quantization.model_dtype)
-
-    def forward(self, x: nn.Tensor, paged_kv_cache: PagedKVCache) -> nn.Tensor:
-        for layer_id, layer in enumerate(self.layers):
-            x = layer(x, paged_kv_cache, layer_id)
-        return self.norm(x)
-
-
-class StableLMForCausalLM(CausalLM):
+class StableLMForCausalLM(Decoder):
     """A stablelm with its functions."""
 
     def __init__(self, config: StableLMConfig, quantization: Quantization) -> None:
-        kv_cache = KVCacheConfig(
-            num_hidden_layers=config.num_hidden_layers,
-            num_attention_heads=config.num_attention_heads,
-            num_key_value_heads=config.num_key_value_heads,
-            head_dim=config.head_dim,
+        super().__init__(
+            config,
+            quantization,
+            layer=StableLMDecoderLayer,
+            norm=LayerNorm(config.hidden_size, config.layer_norm_eps, quantization.model_dtype),
+            num_embeddings=config.vocab_size,
+            num_outputs=config.vocab_size,
             rope_theta=config.rope_theta,
-            rope_scaling=None,
-            dtype=quantization.model_dtype,
-            enable_disaggregation=False,
             rotary_dim=int(config.head_dim * config.partial_rotary_factor),
         )
-        super().__init__(
-            config.hidden_size, quantization.model_dtype, kv_cache, exports_hidden_states=False
-        )
-        self.model = StableLMModel(config, quantization)
-        self.lm_head = Linear(
-            quantization, config.hidden_size, config.vocab_size, out_dtype="float32"
-        )
-
-    def embed(self, input_ids: nn.Tensor) -> nn.Tensor:
-        return self.model.embed_tokens(input_ids)
-
-    def run_layers(self, x: nn.Tensor, paged_kv_cache: PagedKVCache) -> nn.Tensor:
-        return self.model(x, paged_kv_cache)
-
-    def get_logits(self, hidden_states: nn.Tensor) -> nn.Tensor:
-        return self.lm_head(hidden_states)

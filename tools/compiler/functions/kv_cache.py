@@ -21,23 +21,23 @@ class KVCacheConfig:
         num_attention_heads: Number of query heads.
         num_key_value_heads: Number of key heads, and of value heads.
         head_dim: Length of a head.
+        dtype: dtype of keys and values.
         rope_theta: Base of the rotary embedding.
         rope_scaling: As in the model's config; None where positions are not scaled.
-        dtype: dtype of keys and values.
-        enable_disaggregation: Whether the cache is for disaggregated prefill and decode.
         rotary_dim: How many of a head's dimensions, the first ones, are rotated: all of them where
             None; 0 where the model has no rotary embedding.
+        enable_disaggregation: Whether the cache is for disaggregated prefill and decode.
     """
 
     num_hidden_layers: int
     num_attention_heads: int
     num_key_value_heads: int
     head_dim: int
-    rope_theta: float
-    rope_scaling: dict[str, Any] | None
     dtype: str
-    enable_disaggregation: bool
+    rope_theta: float = 10000
+    rope_scaling: dict[str, Any] | None = None
     rotary_dim: int | None = None
+    enable_disaggregation: bool = False
 
     def bytes_per_token(self) -> int:
         """Returns the size of a token's keys and values in all layers."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from tvm import relax
 from tvm.relax.frontend import nn
 from tvm.relax.frontend.nn.llm.kv_cache import PagedKVCache
@@ -11,67 +13,85 @@ from tools.compiler.layers.shape import reshape
 from tools.compiler.quantization.base import Quantization
 
 
+class AttentionConfig(Protocol):
+    """What `GroupedQueryAttention` reads of a family's config.
+
+    Attributes:
+        hidden_size: Length of a token's vector.
+        num_attention_heads: Number of query heads.
+        num_key_value_heads: Number of key heads, and of value heads; divides the former.
+        head_dim: Length of a head.
+    """
+
+    hidden_size: int
+    num_attention_heads: int
+    num_key_value_heads: int
+    head_dim: int
+
+
 class GroupedQueryAttention(nn.Module):
     """Self-attention in which groups of query heads share a key and a value head.
 
     The cache applies the rotary embedding (see `tools.compiler.functions.kv_cache`).
 
     Args:
+        config: The sizes.
         quantization: How the weights are stored.
-        hidden_size: Length of a row of input and output.
-        num_attention_heads: Number of query heads.
-        num_key_value_heads: Number of key heads, and of value heads; divides the former.
-        head_dim: Length of a head.
         names: Attribute names of the layers before and after the attention.
-        bias: Whether those layers have a bias.
+        qkv_bias: Whether the layer before has a bias.
+        out_bias: Whether the layer after has a bias.
     """
 
     def __init__(
         self,
+        config: AttentionConfig,
         quantization: Quantization,
-        hidden_size: int,
-        num_attention_heads: int,
-        num_key_value_heads: int,
-        head_dim: int,
         *,
         names: tuple[str, str] = ("qkv_proj", "o_proj"),
-        bias: bool = False,
+        qkv_bias: bool = False,
+        out_bias: bool = False,
     ) -> None:
         super().__init__()
-        self.num_attention_heads = num_attention_heads
-        self.num_heads = num_attention_heads + 2 * num_key_value_heads
-        self.head_dim = head_dim
+        self.num_attention_heads = config.num_attention_heads
+        self.num_heads = config.num_attention_heads + 2 * config.num_key_value_heads
+        self.head_dim = config.head_dim
         self.names = names
-        query_size = num_attention_heads * head_dim
-        qkv = Linear(quantization, hidden_size, self.num_heads * head_dim, bias=bias)
+        query_size = config.num_attention_heads * config.head_dim
+        qkv = Linear(
+            quantization, config.hidden_size, self.num_heads * config.head_dim, bias=qkv_bias
+        )
+        out = Linear(quantization, query_size, config.hidden_size, bias=out_bias)
         setattr(self, names[0], qkv)
-        setattr(self, names[1], Linear(quantization, query_size, hidden_size, bias=bias))
+        setattr(self, names[1], out)
 
-    def forward(
-        self,
-        x: nn.Tensor,
-        paged_kv_cache: PagedKVCache,
-        layer_id: int,
-        *,
-        scale: float | None = None,
-    ) -> nn.Tensor:
+    def scale(self, layer_id: int) -> float:
+        """Returns what the scores of a layer are multiplied by."""
+        return self.head_dim**-0.5
+
+    def heads(self, x: nn.Tensor) -> nn.Tensor:
+        """Returns query, key and value heads before the rotary embedding.
+
+        ``(tokens, hidden_size) -> (tokens, num_heads, head_dim)``.
+        """
+        qkv_proj = getattr(self, self.names[0])
+        return reshape(qkv_proj(x), x.shape[0], self.num_heads, self.head_dim)
+
+    def forward(self, x: nn.Tensor, paged_kv_cache: PagedKVCache, layer_id: int) -> nn.Tensor:
         """Attends to the cached tokens and to those of ``x``, which are appended to the cache.
 
         Args:
             x: ``(tokens, hidden_size)``; which sequences the tokens belong to is the cache's state.
             paged_kv_cache: The cache.
             layer_id: Which of the cache's layers this is.
-            scale: Of the scores; ``head_dim ** -0.5`` where None.
 
         Returns:
             ``(tokens, hidden_size)``.
         """
-        qkv_proj, o_proj = (getattr(self, name) for name in self.names)
-        tokens = x.shape[0]
-        qkv = reshape(qkv_proj(x), tokens, self.num_heads, self.head_dim)
-        out = attend(paged_kv_cache, layer_id, qkv, self.num_attention_heads, scale)
-        out = reshape(out, tokens, self.num_attention_heads * self.head_dim)
-        return o_proj(out)
+        out = attend(
+            paged_kv_cache, layer_id, self.heads(x), self.num_attention_heads, self.scale(layer_id)
+        )
+        o_proj = getattr(self, self.names[1])
+        return o_proj(reshape(out, x.shape[0], self.num_attention_heads * self.head_dim))
 
 
 def attend(
@@ -79,7 +99,7 @@ def attend(
     layer_id: int,
     qkv: nn.Tensor,
     num_attention_heads: int,
-    scale: float | None = None,
+    scale: float,
 ) -> nn.Tensor:
     """Calls the cache's attention; `PagedKVCache.attention_with_fused_qkv` has a batch axis more.
 
@@ -88,7 +108,7 @@ def attend(
         layer_id: Which of the cache's layers this is.
         qkv: Query, key and value heads ``(tokens, heads, head_dim)``.
         num_attention_heads: How many of the heads are query heads.
-        scale: Of the scores; ``head_dim ** -0.5`` where None.
+        scale: Of the scores.
 
     Returns:
         ``(tokens, num_attention_heads, head_dim)``.
@@ -99,7 +119,7 @@ def attend(
         [
             paged_kv_cache._expr,
             relax.prim_value(layer_id),
-            relax.prim_value(head_dim**-0.5 if scale is None else scale),
+            relax.prim_value(scale),
             qkv._expr,
         ],
         out_ty=relax.TensorType((tokens, num_attention_heads, head_dim), qkv.dtype),
