@@ -1,11 +1,29 @@
 """Public rule: a compiled model library."""
 
-load("//rules/private:checks.bzl", "device_error", "first_error", "model_lib_error", "opt_error", "overrides_error")
+load(
+    "//rules/private:checks.bzl",
+    "architectures_error",
+    "device_error",
+    "first_error",
+    "model_lib_error",
+    "opt_error",
+    "overrides_error",
+    "target_error",
+)
 load("//rules/private:compatible.bzl", "where_a_device_is_set")
 load("//rules/private:label.bzl", "label_of")
 load("//rules/private:model_lib.bzl", _mlc_model_lib = "mlc_model_lib")
 
-def mlc_model_lib(name, config, device = None, overrides = {}, model_lib = None, opt = "O2", **kwargs):
+def mlc_model_lib(
+        name,
+        config,
+        device = None,
+        overrides = {},
+        model_lib = None,
+        opt = "O2",
+        target = {},
+        architectures = [],
+        **kwargs):
     """Compiles a model for one device.
 
     Two actions: `MlcConfig` validates the config and the overrides and writes the compile key; `MlcCompile` sees that
@@ -25,7 +43,11 @@ def mlc_model_lib(name, config, device = None, overrides = {}, model_lib = None,
         `pipeline_parallel_stages` (counts), `disaggregation` (bool).
       model_lib: The name of the system library, the prefix of its symbol: letters, digits, `_` and `-` (which becomes
         `_`). If not given, `{model_type}_{quantization}_{md5 of the compile key}`, as upstream names it.
-      opt: Optimization level, `O0` to `O3`, as in `mlc_llm compile --opt`.
+      opt: Optimization level, `O0` to `O3`, as in `mlc_llm compile --opt`. Only CUDA's libraries depend on it.
+      target: dict: attributes of the device's TVM target to replace, such as `{"max_threads_per_block": 512}`; those of a
+        GPU's host as `{"host.mcpu": "cortex-a76"}`. Devices have different ones: set attribute `device` too.
+      architectures: For device `cuda`: list of the compute capabilities to compile for, such as `["80", "90a"]`. Other
+        devices ignore it.
       **kwargs: Attributes common to all rules.
     """
     where = label_of(name)
@@ -34,15 +56,19 @@ def mlc_model_lib(name, config, device = None, overrides = {}, model_lib = None,
         opt_error(where, opt),
         overrides_error(where, overrides),
         model_lib_error(where, model_lib) if model_lib != None else None,
+        target_error(where, target),
+        architectures_error(where, architectures),
     )
     if not device:
         kwargs["target_compatible_with"] = where_a_device_is_set(kwargs.get("target_compatible_with", []))
     _mlc_model_lib(
         name = name,
+        architectures = architectures,
         config = config,
         device = device or "",
         model_lib = model_lib or "",
         opt = opt,
         overrides = json.encode(overrides),
+        tvm_target = json.encode(target),
         **kwargs
     )

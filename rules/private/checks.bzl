@@ -124,6 +124,39 @@ def overrides_error(where, overrides):
             return error
     return None
 
+def target_error(where, target):
+    """What is wrong with the attributes of a TVM target; MlcConfig knows which ones there are.
+
+    Args:
+      where: str, the target.
+      target: dict.
+
+    Returns:
+      str or None: a message.
+    """
+    if type(target) != "dict":
+        return '{}: attribute target: expected a dict such as {{"max_threads_per_block": 512}}, got {}'.format(where, type(target))
+    for name, value in target.items():
+        if type(value) not in ["bool", "int", "list", "string"]:
+            return "{}: target.{}: expected a number, a string, True, False or a list of strings, got {}".format(where, name, repr(value))
+    return None
+
+def architectures_error(where, architectures):
+    """What is wrong with CUDA's compute capabilities; a select is looked at later.
+
+    Args:
+      where: str, the target.
+      architectures: list[str] or select.
+
+    Returns:
+      str or None: a message.
+    """
+    if type(architectures) == "select":
+        return None
+    if type(architectures) == "list" and all([type(a) == "string" and a[:1].isdigit() for a in architectures]):
+        return None
+    return '{}: attribute architectures: expected a list of compute capabilities such as "80" or "90a", got {}'.format(where, repr(architectures))
+
 def model_lib_error(where, model_lib):
     """What is wrong with the name of a system library; hyphens become underscores.
 

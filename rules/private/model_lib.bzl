@@ -19,6 +19,8 @@ def _write_compile_key(ctx, config, device):
     args.add("--overrides", ctx.attr.overrides)
     args.add("--device", device.variant)
     args.add("--opt", ctx.attr.opt)
+    args.add("--target", ctx.attr.tvm_target)
+    args.add_all(ctx.attr.architectures, before_each = "--architecture")
     if ctx.attr.model_lib:
         args.add("--model-lib", ctx.attr.model_lib)
     args.add("--where", label_text(ctx.label))
@@ -66,6 +68,15 @@ def _compile(ctx, key, device, compiler):
     )
     return library, metadata, log
 
+def _options(ctx):
+    options = {"opt": ctx.attr.opt, "overrides": json.decode(ctx.attr.overrides)}
+    target = json.decode(ctx.attr.tvm_target)
+    if target:
+        options["target"] = target
+    if ctx.attr.architectures:
+        options["architectures"] = ctx.attr.architectures
+    return json.encode(options)
+
 def _mlc_model_lib_impl(ctx):
     device = ctx.attr._device[MlcDeviceInfo]
     compiler = ctx.toolchains[COMPILER_TOOLCHAIN].mlc_compiler
@@ -88,7 +99,7 @@ def _mlc_model_lib_impl(ctx):
             log = log,
             metadata = metadata,
             model_lib = ctx.attr.model_lib.replace("-", "_"),
-            options = json.encode({"opt": ctx.attr.opt, "overrides": json.decode(ctx.attr.overrides)}),
+            options = _options(ctx),
         ),
     ]
 
@@ -96,6 +107,7 @@ mlc_model_lib = rule(
     doc = "See //rules:mlc_model_lib.bzl.",
     implementation = _mlc_model_lib_impl,
     attrs = {
+        "architectures": attr.string_list(doc = "CUDA's compute capabilities."),
         "config": attr.label(
             doc = "mlc-chat-config.json, or a target that has one.",
             allow_files = True,
@@ -105,6 +117,7 @@ mlc_model_lib = rule(
         "model_lib": attr.string(doc = "The system library's name; empty for one derived from the compile key."),
         "opt": attr.string(doc = "The optimization level."),
         "overrides": attr.string(doc = "A JSON object."),
+        "tvm_target": attr.string(doc = "A JSON object: attributes of the target to replace."),
         "_allowlist_function_transition": attr.label(
             default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
         ),

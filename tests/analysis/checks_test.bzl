@@ -3,6 +3,7 @@
 load("@bazel_skylib//lib:unittest.bzl", "asserts", "unittest")
 load(
     "//rules/private:checks.bzl",
+    "architectures_error",
     "device_error",
     "edit_distance",
     "model_error",
@@ -11,6 +12,7 @@ load(
     "normalize_url",
     "opt_error",
     "overrides_error",
+    "target_error",
     "url_error",
 )
 load("//rules/private:devices.bzl", "DEVICE_NAMES")
@@ -94,6 +96,16 @@ def _values_impl(ctx):
         "//a:b: attribute device: no device \"iphne\"; did you mean iphone? (known: " + ", ".join(DEVICE_NAMES) + ")",
         device_error("//a:b", "iphne"),
     )
+    asserts.equals(env, None, target_error("//a:b", {"libs": ["thrust"], "max_threads_per_block": "512", "opt-level": 2}))
+    asserts.true(env, target_error("//a:b", "llvm").startswith("//a:b: attribute target: expected a dict"))
+    asserts.equals(
+        env,
+        "//a:b: target.host: expected a number, a string, True, False or a list of strings, got {}",
+        target_error("//a:b", {"host": {}}),
+    )
+    asserts.equals(env, None, architectures_error("//a:b", ["80", "90a"]))
+    for bad in ["80", [80], ["sm_80"]]:
+        asserts.true(env, architectures_error("//a:b", bad).startswith("//a:b: attribute architectures: expected a list"))
     asserts.equals(env, None, opt_error("//a:b", "O3"))
     asserts.equals(env, "//a:b: attribute opt: expected one of O0, O1, O2, O3, got \"2\"", opt_error("//a:b", "2"))
     asserts.equals(env, "https://huggingface.co/mlc-ai/phi-2", normalize_url("HF://mlc-ai/phi-2/"))

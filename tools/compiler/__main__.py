@@ -27,6 +27,22 @@ def parser() -> argparse.ArgumentParser:
     compile_.add_argument("--device", help="with --config: what to compile for")
     compile_.add_argument("--overrides", default="{}", metavar="JSON", help="with --config")
     compile_.add_argument("--opt", help="with --config: O0 to O3, default O2")
+    compile_.add_argument(
+        "--target",
+        default="{}",
+        metavar="JSON",
+        help="with --config: attributes of the device's TVM target to replace, such as "
+        """{"max_threads_per_block": 512, "host.mcpu": "cortex-a76"}""",
+    )
+    compile_.add_argument(
+        "--architecture",
+        action="append",
+        default=[],
+        dest="architectures",
+        metavar="SM",
+        help="with --config: a compute capability to compile for, such as 80 or 90a, where the "
+        "device is CUDA's; repeatable",
+    )
     compile_.add_argument("--model-lib", metavar="NAME", help="with --config: the library's name")
     compile_.add_argument(
         "--library",
@@ -46,7 +62,9 @@ def parser() -> argparse.ArgumentParser:
     )
     _add_model_arguments(describe)
     # A model exports the same functions for every device.
-    describe.set_defaults(device="android", overrides="{}", opt=None, model_lib=None)
+    describe.set_defaults(
+        device="android", overrides="{}", opt=None, target="{}", architectures=[], model_lib=None
+    )
     return result
 
 
@@ -94,6 +112,8 @@ def _key(args: argparse.Namespace) -> CompileKey:
         args.device,
         overrides=strict_json.loads(args.overrides, "--overrides"),
         opt=args.opt,
+        target=strict_json.loads(args.target, "--target"),
+        architectures=args.architectures,
         model_lib=args.model_lib,
         quantization=args.quantization,
         config_name=args.config,

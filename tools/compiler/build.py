@@ -12,7 +12,6 @@ import tvm
 from tvm import relax, tirx
 from tvm.relax import vm_build
 
-from tools import config
 from tools.compiler.families import create_model
 from tools.compiler.families.causal_lm import CausalLM
 from tools.compiler.functions.embedding import add_alloc_embedding_tensor
@@ -59,7 +58,7 @@ def build_library(key: CompileKey, *, system_library: bool, progress: Progress) 
         progress: Told of every stage and pass.
     """
     progress.stage("model")
-    target = tvm.target.Target(config.device(key.device).target)
+    target = tvm.target.Target(key.tvm_target())
     model = create_model(
         key.model_type, key.model_config, create_quantization(key.quantization, target)
     )
@@ -67,11 +66,13 @@ def build_library(key: CompileKey, *, system_library: bool, progress: Progress) 
     progress.stage("lower")
     metadata = library_metadata(key, model, parameters)
     skip_unused_tensor_intrinsics()
-    with _pass_context(progress), target, fast_stack():
-        mod = relax_pipeline(target, size_bounds(key), metadata)(mod)
+    with _pass_context(progress, key), target, fast_stack():
+        mod = relax_pipeline(target, size_bounds(key), metadata, key.optimizations)(mod)
     memory = memory_figures(key, model, parameters, metadata["memory_usage"])
     progress.stage("generate")
-    executable = _generate(mod, target, f"{key.model_lib}_" if system_library else None, progress)
+    prefix = f"{key.model_lib}_" if system_library else None
+    with _pass_context(progress, key):
+        executable = _generate(mod, target, prefix)
     progress.stage("objects")
     return BuiltLibrary(_objects(executable), metadata, memory)
 
@@ -99,26 +100,25 @@ def export_functions(
 
 
 def _generate(
-    mod: tvm.IRModule, target: tvm.target.Target, prefix: str | None, progress: Progress
+    mod: tvm.IRModule, target: tvm.target.Target, prefix: str | None
 ) -> relax.VMExecutable:
     """Generates the VM's byte code, the host's code and the device's.
 
     These are the steps of `relax.build`. That function is not used because it reads the module's
     ``system_lib_prefix`` through `IRModule.get_attr`, which cannot read strings under 8 bytes.
     """
-    with _pass_context(progress):
-        if prefix is not None:
-            mod = PrefixSymbols(prefix)(mod)
-        builder = relax.ExecBuilder()
-        kernels = vm_build._filter_tir(vm_build._vmcodegen(builder, mod, "bytecode"))
-        if prefix is not None:
-            kernels = kernels.with_attr("system_lib_prefix", prefix)
-        with target:
-            library = tirx.build(kernels, target=target, pipeline="default")
-        return relax.VMExecutable(vm_build._ffi_api.VMLink(builder, target, library, [], {}))
+    if prefix is not None:
+        mod = PrefixSymbols(prefix)(mod)
+    builder = relax.ExecBuilder()
+    kernels = vm_build._filter_tir(vm_build._vmcodegen(builder, mod, "bytecode"))
+    if prefix is not None:
+        kernels = kernels.with_attr("system_lib_prefix", prefix)
+    with target:
+        library = tirx.build(kernels, target=target, pipeline="default")
+    return relax.VMExecutable(vm_build._ffi_api.VMLink(builder, target, library, [], {}))
 
 
-def _pass_context(progress: Progress) -> tvm.transform.PassContext:
+def _pass_context(progress: Progress, key: CompileKey) -> tvm.transform.PassContext:
     """Returns the options of all passes.
 
     Common subexpressions are left to LLVM and the device's compiler: TVM's own elimination fails
@@ -126,7 +126,10 @@ def _pass_context(progress: Progress) -> tvm.transform.PassContext:
     """
     return tvm.transform.PassContext(
         opt_level=3,
-        config={"tirx.disable_cse_tir": True},
+        config={
+            "relax.backend.use_cuda_graph": "cuda_graph" in key.optimizations,
+            "tirx.disable_cse_tir": True,
+        },
         instruments=[progress.instrument],
     )
 

@@ -7,7 +7,6 @@ from typing import Any
 from tvm import relax
 from tvm.target import Target
 
-from tools import config
 from tools.compiler.families import create_model
 from tools.compiler.functions.kv_cache import add_kv_cache_function
 from tools.compiler.layers.kernel import kernel_cache
@@ -25,7 +24,7 @@ def describe(key: CompileKey) -> dict[str, Any]:
         ``functions``: name to ``params`` and ``ret``, the types as TVM prints them, without the
         tuple of parameters that most functions take last.
     """
-    target = Target(config.device(key.device).target)
+    target = Target(key.tvm_target())
     model = create_model(
         key.model_type, key.model_config, create_quantization(key.quantization, target)
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import tvm
@@ -12,13 +12,17 @@ from tvm.target import Target
 
 from tools.compiler.passes.attach_metadata import AttachMetadata
 from tools.compiler.passes.attach_size_bounds import AttachSizeBounds
+from tools.compiler.passes.cuda_graph import AttachCapturedSizes, AttachGraphAllocation
 from tools.compiler.passes.remove_attribute import RemoveAttribute
 from tools.compiler.passes.sort_shape_stores import SortShapeStores
 from tools.compiler.schedules.cpu_matmul import CPUMatmul
 
 
 def relax_pipeline(
-    target: Target, bounds: Mapping[str, int], metadata: dict[str, Any]
+    target: Target,
+    bounds: Mapping[str, int],
+    metadata: dict[str, Any],
+    optimizations: Collection[str] = (),
 ) -> tvm.transform.Sequential:
     """Returns the passes up to the VM's operators, for `target`.
 
@@ -28,6 +32,7 @@ def relax_pipeline(
         target: What is compiled for.
         bounds: Largest values of symbolic sizes (see `AttachSizeBounds`).
         metadata: Of the function ``_metadata``; the pipeline adds ``memory_usage`` to it.
+        optimizations: See `CompileKey`.
     """
     return tvm.transform.Sequential(
         [
@@ -45,6 +50,7 @@ def relax_pipeline(
             relax.transform.CallTIRRewrite(),
             relax.transform.StaticPlanBlockMemory(),
             AttachMetadata(metadata),
+            *(_cuda_graph() if "cuda_graph" in optimizations else []),
             relax.transform.LowerAllocTensor(),
             relax.transform.KillAfterLastUse(),
             relax.transform.LowerRuntimeBuiltin(),
@@ -56,16 +62,22 @@ def relax_pipeline(
     )
 
 
+def _cuda_graph() -> list[tvm.transform.Pass]:
+    """Returns the passes that put launches of kernels into CUDA graphs, memory being planned."""
+    return [AttachCapturedSizes(), relax.transform.RewriteCUDAGraph(), AttachGraphAllocation()]
+
+
 def _schedule(target: Target) -> list[tvm.transform.Pass]:
     """Returns the passes that schedule PrimFuncs.
 
     On a GPU indices become 32-bit first: 64-bit arithmetic is slow on phones, and schedules made
-    for 64-bit indices cannot be narrowed afterwards.
+    for 64-bit indices cannot be narrowed afterwards. CUDA keeps them: its buffers may be larger.
     """
     if target.kind.name == "llvm":
         return [dlight.ApplyDefaultSchedule(CPUMatmul())]
+    narrow = [] if target.kind.name == "cuda" else [tirx.transform.ForceNarrowIndexToInt32()]
     return [
-        tirx.transform.ForceNarrowIndexToInt32(),
+        *narrow,
         dlight.ApplyDefaultSchedule(
             dlight.gpu.Matmul(),
             dlight.gpu.GEMV(),

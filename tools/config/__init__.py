@@ -4,7 +4,8 @@ The Python API of the other tools::
 
     key = tools.config.load_key("NAME.compile_key.json")      # CompileKey
     tools.config.quantization(key.quantization).group_size    # Quantization
-    tools.config.device(key.device).target                    # Device
+    tools.config.device(key.device).library                   # Device
+    key.tvm_target()                                          # dict
     tools.config.build_key(strict_json.load("mlc-chat-config.json"), "android")
 
 Nothing here imports TVM.
@@ -13,7 +14,7 @@ Nothing here imports TVM.
 from __future__ import annotations
 
 from tools.config.build import build_key
-from tools.config.key import OPT_LEVELS, CompileKey, load_key
+from tools.config.key import CompileKey, load_key
 from tools.config.registry import (
     Device,
     Quantization,
@@ -23,6 +24,7 @@ from tools.config.registry import (
     quantization,
     quantizations,
 )
+from tools.config.target import OPT_LEVELS
 
 __all__ = [
     "OPT_LEVELS",

@@ -23,6 +23,22 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--overrides", default="{}", metavar="JSON", help="fields to replace")
     result.add_argument("--device", required=True, help="what the library is compiled for")
     result.add_argument("--opt", help="O0 to O3; default: the overrides' opt, else O2")
+    result.add_argument(
+        "--target",
+        default="{}",
+        metavar="JSON",
+        help="attributes of the device's TVM target to replace, such as "
+        """{"max_threads_per_block": 512, "host.mcpu": "cortex-a76"}""",
+    )
+    result.add_argument(
+        "--architecture",
+        action="append",
+        default=[],
+        dest="architectures",
+        metavar="SM",
+        help="a compute capability to compile for, such as 80 or 90a, where the device is CUDA's; "
+        "repeatable",
+    )
     result.add_argument("--model-lib", metavar="NAME", help="the library's name; default: made up")
     result.add_argument("--where", default="", help="what errors call the place of the arguments")
     result.add_argument("--output", required=True, metavar="FILE", help="the compile key to write")
@@ -38,6 +54,8 @@ def main(argv: list[str]) -> None:
         args.device,
         overrides=strict_json.loads(args.overrides, f"{where}overrides"),
         opt=args.opt,
+        target=strict_json.loads(args.target, f"{where}target"),
+        architectures=args.architectures,
         model_lib=args.model_lib,
         config_name=args.config,
         where=args.where,

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 from tools.cli import UserError
 from tools.config import registry
-from tools.config.key import OPT_LEVELS, CompileKey, check_model_lib, default_model_lib
+from tools.config.key import CompileKey, check_model_lib, default_model_lib
 from tools.config.normalize import MissingFieldError, contradictions, normalize
 from tools.config.schema import expected_text, show, violations
+from tools.config.target import (
+    OPT_LEVELS,
+    check_architectures,
+    check_overrides,
+    optimizations,
+)
 
 # For these, -1 in the overrides leaves the model's own value, as upstream's command line does.
 _KEPT_IF_MINUS_ONE = ("context_window_size", "sliding_window_size", "attention_sink_size")
@@ -20,6 +28,8 @@ def build_key(
     *,
     overrides: Any = None,
     opt: str | None = None,
+    target: Any = None,
+    architectures: Sequence[str] = (),
     model_lib: str | None = None,
     quantization: str | None = None,
     config_name: str = "mlc-chat-config.json",
@@ -35,6 +45,8 @@ def build_key(
         device: A name that `tools.config.device` knows.
         overrides: The parsed overrides, an object; they may hold ``opt``.
         opt: ``O0`` to ``O3``; None stands for the overrides' ``opt``, else ``O2``.
+        target: Parsed attributes that replace those of the device's TVM target, an object.
+        architectures: CUDA's compute capabilities, such as ``80``; other devices ignore them.
         model_lib: The library's name; None makes one from the key.
         quantization: In place of the one that the config names.
         config_name: What errors call the config.
@@ -56,24 +68,21 @@ def build_key(
     else:
         place = f"{attribute}quantization"
     scheme = registry.quantization(quantization, place)
-    target = registry.device(device, f"{attribute}device")
+    known = registry.device(device, f"{attribute}device")
     notes: list[str] = []
-    config = _model_config(chat_config, overrides, model_type, scheme, target, sources, notes)
-    opt = _opt(opt, overrides.get("opt"), attribute)
-    parts = (target.name, config, model_type, opt, quantization)
-    if model_lib is None:
-        model_lib = default_model_lib(*parts)
-    else:
-        model_lib = check_model_lib(model_lib, f"{attribute}model_lib")
-    return CompileKey(
-        device=target.name,
+    config = _model_config(chat_config, overrides, model_type, scheme, known, sources, notes)
+    key = CompileKey(
+        device=known.name,
         model_config=config,
-        model_lib=model_lib,
+        model_lib="" if model_lib is None else check_model_lib(model_lib, f"{attribute}model_lib"),
         model_type=model_type,
-        opt=opt,
         quantization=quantization,
+        optimizations=optimizations(_opt(opt, overrides.get("opt"), attribute), known),
+        target=check_overrides({} if target is None else target, known, f"{attribute}target"),
+        architectures=check_architectures(architectures, known, f"{attribute}architectures"),
         notes=tuple(notes),
     )
+    return dataclasses.replace(key, model_lib=default_model_lib(key)) if not key.model_lib else key
 
 
 class _Sources:

@@ -15,10 +15,10 @@ from typing import Any
 
 from tools import cli
 from tools.cli import UserError
-from tools.config import registry, strict_json
+from tools.config import registry, strict_json, target
 
-OPT_LEVELS = ("O0", "O1", "O2", "O3")
-
+_OPTIONAL = ("architectures", "optimizations", "target")
+_LISTS = ("architectures", "notes", "optimizations")
 _PREFIX = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
 
 
@@ -32,8 +32,10 @@ class CompileKey:
         model_lib: The system library's name, ``[a-zA-Z_][a-zA-Z0-9_]*``, without the underscore
             that ends the symbol prefix.
         model_type: A family that `tools.config.families` lists, if the embedded compiler reads it.
-        opt: ``O0`` to ``O3``; empty for a library that was compiled elsewhere.
         quantization: A name that `tools.config.quantization` knows, if that compiler reads it.
+        optimizations: What the optimization level turns on for the device: ``cuda_graph``.
+        target: Attributes of the device's TVM target that differ from its own.
+        architectures: CUDA's compute capabilities, the lowest first; none for that of the device.
         notes: What was changed on loading, for the log.
     """
 
@@ -41,13 +43,23 @@ class CompileKey:
     model_config: dict[str, Any]
     model_lib: str
     model_type: str
-    opt: str
     quantization: str
+    optimizations: tuple[str, ...] = ()
+    target: dict[str, Any] = dataclasses.field(default_factory=dict)
+    architectures: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Returns the key as it stands in a file."""
-        return {**dataclasses.asdict(self), "notes": list(self.notes)}
+        """Returns the key as it stands in a file: what is empty is not there, but for notes."""
+        value = dataclasses.asdict(self)
+        unset = [name for name in _OPTIONAL if not value[name]]
+        lists = {name: list(value[name]) for name in _LISTS}
+        return {name: v for name, v in {**value, **lists}.items() if name not in unset}
+
+    def tvm_target(self) -> dict[str, Any]:
+        """Returns TVM's target, as a dict."""
+        device = registry.device(self.device)
+        return target.with_overrides(device.target, self.target, self.architectures)
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Writes the key as canonical JSON: sorted, indent 2."""
@@ -66,37 +78,32 @@ def load_key(path: str | os.PathLike[str], any_model: bool = False) -> CompileKe
     """
     value = strict_json.load(Path(path))
     names = {field.name for field in dataclasses.fields(CompileKey)}
-    if not isinstance(value, dict) or set(value) != names:
+    required = names.difference(_OPTIONAL)
+    if not isinstance(value, dict) or not required <= set(value) <= names:
         raise UserError(
-            f"{path}: not a compile key; expected the fields {', '.join(sorted(names))}"
+            f"{path}: not a compile key; expected the fields {', '.join(sorted(required))}, "
+            f"and may have {', '.join(_OPTIONAL)}"
         )
-    key = CompileKey(**{**value, "notes": tuple(value["notes"])})
+    lists = {name: tuple(value[name]) for name in _LISTS if name in value}
+    key = CompileKey(**{**value, **lists})
     if not any_model:
         registry.check_family(key.model_type, f"{path}: $.model_type")
         registry.quantization(key.quantization, f"{path}: $.quantization")
-    registry.device(key.device, f"{path}: $.device")
+    device = registry.device(key.device, f"{path}: $.device")
+    target.check_overrides(key.target, device, f"{path}: $.target")
     check_model_lib(key.model_lib, f"{path}: $.model_lib")
     return key
 
 
-def default_model_lib(
-    device: str, model_config: dict[str, Any], model_type: str, opt: str, quantization: str
-) -> str:
-    """Returns ``<model_type>_<quantization>_<md5>``, the md5 being that of the canonical key.
+def default_model_lib(key: CompileKey) -> str:
+    """Returns ``<model_type>_<quantization>_<md5>``, the md5 being that of the rest of the key.
 
     A ``-`` becomes ``_``, as the runtime does when it looks the library up.
     """
-    text = cli.json_text(
-        {
-            "device": device,
-            "model_config": model_config,
-            "model_type": model_type,
-            "opt": opt,
-            "quantization": quantization,
-        }
-    )
-    digest = hashlib.md5(text.encode("utf-8"), usedforsecurity=False).hexdigest()
-    return f"{model_type}_{quantization}_{digest}".replace("-", "_")
+    value = key.to_json()
+    del value["model_lib"], value["notes"]
+    digest = hashlib.md5(cli.json_text(value).encode("utf-8"), usedforsecurity=False).hexdigest()
+    return f"{key.model_type}_{key.quantization}_{digest}".replace("-", "_")
 
 
 def check_model_lib(name: str, where: str) -> str:

@@ -63,7 +63,6 @@ def main(argv: list[str]) -> None:
         model_config={"library_sha256": _sha256(args.library)},
         model_lib=model_lib,
         model_type=found.metadata["model_type"],
-        opt="",
         quantization=found.metadata["quantization"],
     )
     description = {

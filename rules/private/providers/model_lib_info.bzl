@@ -11,6 +11,6 @@ MlcModelLibInfo = provider(
         "log": "File: the compiler's log.",
         "metadata": "File: JSON; upstream's `_metadata`, the memory figures in bytes, the exported symbol.",
         "model_lib": "str: the library's name where the target gives one; empty where it is derived from the compile key.",
-        "options": "str: canonical JSON of the overrides and the optimization level, or of the file compiled elsewhere, to compare two libraries in analysis.",
+        "options": "str: canonical JSON of what is compiled and how, or of the file compiled elsewhere, to compare two libraries in analysis.",
     },
 )

@@ -119,7 +119,7 @@ def test_key_of_another_tool(small_key, tmp_path):
     """A file that is no compile key is refused before TVM is loaded."""
     path = tmp_path / "key.json"
     value = dataclasses.asdict(small_key("android"))
-    del value["opt"]
+    del value["quantization"]
     path.write_text(json.dumps(value))
     with pytest.raises(UserError) as error:
         main(["compile", "--key", str(path), "--library", str(tmp_path / "a.tar")])

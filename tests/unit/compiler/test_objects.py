@@ -100,6 +100,14 @@ def test_archive_has_nothing_of_the_machine(compiled, device):
     assert b"site-packages" not in library.archive
 
 
+@pytest.mark.parametrize("device", DEVICES)
+def test_cuda_graphs(compiled, device):
+    """CUDA's decoding is captured, and its memory allocated in advance; no other device has any."""
+    archive = compiled(device).archive
+    for name in (b"cuda_graph_alloc_init", b"batch_decode_cuda_graph_capture"):
+        assert (name in archive) == device.startswith("cuda:"), name
+
+
 @pytest.mark.parametrize(
     "device", [name for name in DEVICES if config.device(name).target["kind"] != "llvm"]
 )

@@ -42,7 +42,6 @@ def test_key_of_a_plain_config(run, chat_config, tmp_path):
         "model_lib": key["model_lib"],
         "model_type": "llama",
         "notes": [],
-        "opt": "O2",
         "quantization": "q4f16_1",
     }
     text = (tmp_path / "key.json").read_text(encoding="utf-8")
@@ -65,7 +64,7 @@ def test_chat_fields_do_not_reach_the_key(run, chat_config, tmp_path):
         ("--overrides", '{"context_window_size": 1024}'),
         ("--overrides", '{"max_batch_size": 8}'),
         ("--overrides", '{"disaggregation": true}'),
-        ("--opt", "O3"),
+        ("--target", '{"max_threads_per_block": 512}'),
     ],
 )
 def test_what_is_compiled_changes_the_name(run, chat_config, change):
@@ -106,8 +105,8 @@ def test_same_settings_have_one_key_however_written(run, chat_config):
 def test_top_level_wins_over_model_config_and_overrides_over_both(run, chat_config):
     chat_config["model_config"]["context_window_size"] = 111
     assert run(chat_config)["model_config"]["context_window_size"] == 2048
-    key = run(chat_config, "--overrides", '{"context_window_size": 4096, "opt": "O1"}')
-    assert (key["model_config"]["context_window_size"], key["opt"]) == (4096, "O1")
+    key = run(chat_config, "--overrides", '{"context_window_size": 4096}')
+    assert key["model_config"]["context_window_size"] == 4096
     del chat_config["context_window_size"]
     chat_config["prefill_chunk_size"] = 100
     assert run(chat_config)["model_config"]["context_window_size"] == 111
@@ -227,7 +226,7 @@ def test_key_is_read_back(run, chat_config, tmp_path):
         (
             {"extra": 1},
             "not a compile key; expected the fields device, model_config, model_lib, "
-            "model_type, notes, opt, quantization",
+            "model_type, notes, quantization, and may have architectures, optimizations, target",
         ),
         (
             {"device": "cpu"},
@@ -238,6 +237,15 @@ def test_key_is_read_back(run, chat_config, tmp_path):
             {"quantization": "q4"},
             '$.quantization: unknown quantization "q4"; expected one of '
             + ", ".join(config.quantizations()),
+        ),
+        (
+            {"target": {"max_threads": 1}},
+            "$.target.max_threads: opencl has no such attribute; did you mean max_num_threads? "
+            "(known: device, host.fast-math, host.mattr, host.mcpu, host.mtriple, "
+            "host.num-cores, host.opt-level, host.vector-width, image_base_address_alignment, "
+            "max_function_args, max_num_threads, max_shared_memory_per_block, "
+            "max_threads_per_block, texture_depth_limit, texture_spatial_limit, "
+            "thread_warp_size)",
         ),
         (
             {"model_type": "rwkv"},

@@ -93,7 +93,6 @@ class Workshop:
             model_config={"context_window_size": context},
             model_lib=model_lib,
             model_type="llama",
-            opt="O2",
             quantization="q4f16_1",
         )
         return self.write(f"{name or model_lib}.key.json", key.to_json())
