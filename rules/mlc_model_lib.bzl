@@ -13,6 +13,7 @@ load(
 load("//rules/private:compatible.bzl", "where_a_device_is_set")
 load("//rules/private:label.bzl", "label_of")
 load("//rules/private:model_lib.bzl", _mlc_model_lib = "mlc_model_lib")
+load("//rules/private/hub:config_label.bzl", "config_label")
 
 def mlc_model_lib(
         name,
@@ -34,7 +35,8 @@ def mlc_model_lib(
 
     Args:
       name: The target's name.
-      config: Label of mlc-chat-config.json, or of a target that has one among its files.
+      config: Label of mlc-chat-config.json, or of a target that has one among its files. Of a model of the Hugging Face
+        Hub, such as `@phi2`, the config alone is fetched.
       device: One of the devices of docs/devices.md, such as `android`, `iphone`, or `cpu` (the machine itself). If not
         given, that of the mlc_package which asks, or of `--platforms=@rules_mlc//rules/platforms:<device>`; without
         either the target is skipped.
@@ -51,6 +53,8 @@ def mlc_model_lib(
       **kwargs: Attributes common to all rules.
     """
     where = label_of(name)
+    if type(config) in ["Label", "string"]:
+        config = config_label(native.package_relative_label(config))
     first_error(
         device_error(where, device) if device != None else None,
         opt_error(where, opt),

@@ -7,9 +7,13 @@ def label_text(label):
       label: Label.
 
     Returns:
-      str, such as //app:chat.
+      str, such as //app:chat or @phi2//:weights.
     """
-    return str(label).lstrip("@")
+    repository, _, rest = str(label).lstrip("@").partition("//")
+
+    # @@rules_mlc~~mlc~phi2: what the user calls phi2.
+    names = [name for name in repository.replace("+", "~").split("~") if name]
+    return "{}//{}".format("@" + names[-1] if names else "", rest)
 
 def label_of(name):
     """The label of `name` in the package being loaded.

@@ -36,7 +36,9 @@ def run_tool(
         mnemonic,
         progress_message,
         tools = None,
-        resource_set = None):
+        resource_set = None,
+        unused_inputs_list = None,
+        execution_requirements = None):
     """Registers an action that runs a Python tool on declared inputs only.
 
     Args:
@@ -50,6 +52,8 @@ def run_tool(
       progress_message: What Bazel shows; names %{label}.
       tools: depset[File] of other programs the tool runs.
       resource_set: What the action needs of the machine.
+      unused_inputs_list: File that lists inputs whose change does not ask for the action anew.
+      execution_requirements: dict; if not given, the action sees no network.
     """
     command = ctx.actions.args()
     command.add_all(PYTHON_FLAGS)
@@ -72,7 +76,8 @@ def run_tool(
         mnemonic = mnemonic,
         progress_message = progress_message,
         resource_set = resource_set,
-        execution_requirements = {
+        unused_inputs_list = unused_inputs_list,
+        execution_requirements = execution_requirements or {
             "block-network": "1",
             "supports-path-mapping": "1",
         },

@@ -1,5 +1,6 @@
 """Rule: a verified set of model weights."""
 
+load("//rules/private/providers:files_info.bzl", "MlcFilesInfo")
 load("//rules/private/providers:tool_info.bzl", "MlcToolInfo")
 load("//rules/private/providers:weight_info.bzl", "MlcWeightInfo")
 load(":label.bzl", "label_text")
@@ -12,14 +13,13 @@ _TENSOR_CACHE = "tensor-cache.json"
 # What older model repositories call tensor-cache.json.
 _OLD_TENSOR_CACHE = "ndarray-cache.json"
 
-def _names_in_bundle(ctx):
-    """dict: name inside the bundle -> File; names are relative to the directory of the chat config."""
-    configs = [f for f in ctx.files.srcs if f.basename == _CHAT_CONFIG]
+def _names_in_directory(ctx, files):
+    """dict: name inside the bundle -> struct; names are relative to the directory of the chat config."""
+    configs = [f for f in files if f.basename == _CHAT_CONFIG]
     if len(configs) != 1:
         fail("{}: attribute srcs: expected one {}, got {}".format(label_text(ctx.label), _CHAT_CONFIG, len(configs)))
     directory = configs[0].short_path[:-len(_CHAT_CONFIG)]
-    files = {}
-    for f in ctx.files.srcs:
+    for f in files:
         if not f.short_path.startswith(directory):
             fail("{}: attribute srcs: {} is outside of {}, the directory of {}; a bundle is one directory".format(
                 label_text(ctx.label),
@@ -27,15 +27,25 @@ def _names_in_bundle(ctx):
                 directory,
                 _CHAT_CONFIG,
             ))
-        files[f.short_path[len(directory):]] = f
-    return files
+    return {f.short_path[len(directory):]: struct(file = f, digest = None) for f in files}
+
+def _names_in_bundle(ctx):
+    """dict: name inside the bundle -> struct(file, digest)."""
+    models = [src for src in ctx.attr.srcs if MlcFilesInfo in src]
+    if not models:
+        return _names_in_directory(ctx, ctx.files.srcs)
+    if len(ctx.attr.srcs) > 1:
+        fail("{}: attribute srcs: {} is a whole model; give nothing beside it".format(
+            label_text(ctx.label),
+            label_text(models[0].label),
+        ))
+    return {f.path: struct(file = f.file, digest = f.digest) for f in models[0][MlcFilesInfo].files}
 
 def _digest(ctx, name, file):
     output = ctx.actions.declare_file("{}.digests/{}.json".format(ctx.label.name, name))
     args = tool_arguments(ctx)
     args.add("digest")
     args.add(file)
-    args.add("--name", name)
     args.add("--output", output)
     run_tool(
         ctx,
@@ -64,14 +74,16 @@ def _check(ctx, files, digests):
     args.add("--chat-config", files[_CHAT_CONFIG])
     args.add("--tensor-cache", files[cache])
     args.add("--tensor-cache-name", cache)
-    args.add_all(digests, before_each = "--digest")
+    for name, digest in digests.items():
+        args.add("--digest", name)
+        args.add(digest)
     args.add("--output", manifest)
     run_tool(
         ctx,
         tool = ctx.attr._tool[MlcToolInfo],
         python = python_of(ctx),
         arguments = [args],
-        inputs = [files[_CHAT_CONFIG], files[cache]] + digests,
+        inputs = [files[_CHAT_CONFIG], files[cache]] + digests.values(),
         outputs = [manifest],
         mnemonic = "MlcWeights",
         progress_message = "Checking the weights of %{label}",
@@ -82,7 +94,9 @@ def _mlc_weight_bundle_impl(ctx):
     files = _names_in_bundle(ctx)
     if _TENSOR_CACHE in files:
         files.pop(_OLD_TENSOR_CACHE, None)
-    manifest = _check(ctx, files, [_digest(ctx, name, file) for name, file in files.items()])
+    digests = {name: f.digest or _digest(ctx, name, f.file) for name, f in files.items()}
+    files = {name: f.file for name, f in files.items()}
+    manifest = _check(ctx, files, digests)
     return [
         DefaultInfo(files = depset([manifest])),
         MlcWeightInfo(
@@ -100,7 +114,7 @@ mlc_weight_bundle = rule(
     implementation = _mlc_weight_bundle_impl,
     attrs = {
         "srcs": attr.label_list(
-            doc = "Every file of the converted model.",
+            doc = "Every file of the converted model, or one target that has MlcFilesInfo.",
             allow_files = True,
             mandatory = True,
         ),

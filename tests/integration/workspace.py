@@ -71,10 +71,13 @@ class Workspace:
         self.root = root / "app"
         self.rules = root / "rules_mlc"
         self.output_root = root / "out"
+        self.variables: dict[str, str] = {}
+        """Variables of the user, beside those of the test."""
         self.root.mkdir(parents=True)
         self.rules.mkdir()
         copy_distribution(self.rules)
-        self.write("MODULE.bazel", MODULE.format(rules_mlc=self.rules))
+        self.module = MODULE.format(rules_mlc=self.rules)
+        self.write("MODULE.bazel", self.module)
         shutil.copy2(self.rules / ".bazelrc", self.root / ".bazelrc")
 
     def write(self, name: str, text: str) -> pathlib.Path:
@@ -112,7 +115,8 @@ class Workspace:
     def environment(self) -> dict[str, str]:
         """The environment of the outer test, without what Bazel added to it."""
         ours = ("TEST_", "RUNFILES", "BUILD", "XML_", "PYTHON")
-        return {k: v for k, v in os.environ.items() if not k.startswith(ours)}
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
+        return {**kept, **self.variables}
 
     def _installed(self) -> list[str]:
         """Flags that reuse what the outer Bazel has fetched, even where a sandbox hides it."""

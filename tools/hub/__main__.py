@@ -7,10 +7,9 @@ import os
 from pathlib import Path
 
 from tools import cli
-from tools.hub import settings
-from tools.hub.fetch import File, fetch
-from tools.hub.lock import Model, lock
-from tools.hub.model_name import DEFAULT_ENDPOINT
+from tools.hub import settings, user_environment
+from tools.hub.fetch import File, Source, fetch, load_sources
+from tools.hub.lock import Model, load_models, lock
 
 
 def parser() -> argparse.ArgumentParser:
@@ -29,8 +28,12 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add_lock(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--model", required=True, help="HF://org/repo, the address of its page, or org/repo"
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--model", help="HF://org/repo, the address of its page, or org/repo")
+    which.add_argument(
+        "--models",
+        metavar="JSON",
+        help="a list of objects with model, name, lock (below --root), revision, include, exclude",
     )
     parser.add_argument(
         "--revision", default="main", help="branch, tag or commit (default: %(default)s)"
@@ -42,28 +45,42 @@ def _add_lock(parser: argparse.ArgumentParser) -> None:
         "--exclude", action="append", default=[], metavar="GLOB", help="no files that match"
     )
     parser.add_argument(
-        "--lock", required=True, metavar="JSON", help="the lock; entries of other models stay"
+        "--lock",
+        default="mlc.lock.json",
+        metavar="JSON",
+        help="the lock; entries of other models stay (default: %(default)s)",
     )
     parser.add_argument("--name", help="the entry's name in the lock (default: the repository's)")
+    parser.add_argument(
+        "--root", default=".", metavar="DIR", help="where locks lie (default: this directory)"
+    )
     parser.set_defaults(function=_lock)
 
 
 def _add_fetch(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--repo", metavar="ORG/REPO")
+    parser.add_argument("--commit", metavar="HEX", help="40 hexadecimal digits")
+    parser.add_argument("--path", metavar="FILE", help="relative to the repository")
     parser.add_argument(
-        "--endpoint-from-env",
-        action="store_true",
-        help=f"ask HF_ENDPOINT, if it is set, in place of {DEFAULT_ENDPOINT}",
+        "--sources",
+        metavar="JSON",
+        help="in place of these three: a list of objects with repo, commit and path",
     )
-    parser.add_argument("--repo", required=True, metavar="ORG/REPO")
-    parser.add_argument("--commit", required=True, metavar="HEX", help="40 hexadecimal digits")
-    parser.add_argument("--path", required=True, metavar="FILE", help="relative to the repository")
     parser.add_argument("--sha256", required=True, metavar="HEX", help="64 hexadecimal digits")
     parser.add_argument("--nbytes", required=True, type=int, metavar="N")
     parser.add_argument("--output", required=True, metavar="FILE")
     parser.add_argument(
+        "--digest", metavar="JSON", help="write nbytes, md5 and sha256 to this file"
+    )
+    parser.add_argument(
         "--partial-dir",
         metavar="DIR",
         help="where a broken-off download waits for the next run (default: beside the output)",
+    )
+    parser.add_argument(
+        "--partial-in-cache",
+        action="store_true",
+        help="that is rules_mlc/hub in the user's cache folder",
     )
     parser.add_argument(
         "--cache-dir",
@@ -71,6 +88,11 @@ def _add_fetch(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="DIR",
         help="a directory with hf/ORG/REPO/FILE to look into, as MLC_LLM_READONLY_WEIGHT_CACHE",
+    )
+    parser.add_argument(
+        "--environment-beside",
+        metavar="FILE",
+        help=f"take the user's variables from {user_environment.NAME} beside FILE, if it is there",
     )
     parser.set_defaults(function=_fetch)
 
@@ -82,24 +104,39 @@ def main(argv: list[str]) -> None:
 
 
 def _lock(args: argparse.Namespace) -> None:
-    model = Model(args.model, args.revision, args.include, args.exclude, args.name)
-    name, entry = lock(model, args.lock, os.environ)
-    nbytes = sum(file["nbytes"] for file in entry["files"])
-    print(
-        f"{args.lock}: {name} is {entry['repo']} at {entry['commit']}: "
-        f"{len(entry['files'])} files, {nbytes / 1e6:.1f} MB"
-    )
+    if args.models:
+        models = load_models(args.models)
+    else:
+        models = [
+            Model(args.model, args.revision, args.include, args.exclude, args.name, args.lock)
+        ]
+    for model in models:
+        name, entry = lock(model, args.root, os.environ)
+        nbytes = sum(file["nbytes"] for file in entry["files"])
+        print(
+            f"{model.lock}: {name} is {entry['repo']} at {entry['commit']}: "
+            f"{len(entry['files'])} files, {nbytes / 1e6:.1f} MB",
+            flush=True,
+        )
 
 
 def _fetch(args: argparse.Namespace) -> None:
-    fetch(
-        File(args.repo, args.commit, args.path, args.sha256, args.nbytes),
+    if args.environment_beside:
+        user_environment.adopt(args.environment_beside)
+    if args.sources:
+        sources = load_sources(args.sources)
+    else:
+        sources = [Source(args.repo or "", args.commit or "", args.path or "")]
+    partial_dir = settings.partial_dir(os.environ) if args.partial_in_cache else args.partial_dir
+    digest = fetch(
+        File(args.sha256, args.nbytes, sources),
         Path(args.output),
-        settings.endpoint(os.environ) if args.endpoint_from_env else DEFAULT_ENDPOINT,
         os.environ,
-        Path(args.partial_dir) if args.partial_dir else None,
+        Path(partial_dir) if partial_dir else None,
         args.cache_dir,
     )
+    if args.digest:
+        cli.write_json(args.digest, digest)
 
 
 if __name__ == "__main__":

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tools import cli
 from tools.cli import UserError
+from tools.config import strict_json
 from tools.hub import caches, hub_path, settings
 from tools.hub.client import Client
 from tools.hub.download import download
@@ -17,22 +19,21 @@ from tools.hub.partial import Partial
 
 
 @dataclasses.dataclass(frozen=True)
-class File:
-    """A file of a lock.
+class Source:
+    """Where the Hub has a file.
 
     Attributes:
         repo: ``org/repo``.
         commit: 40 hexadecimal digits.
         path: Relative to the repository.
-        sha256: 64 hexadecimal digits.
-        nbytes: Its size.
     """
 
     repo: str
     commit: str
     path: str
-    sha256: str
-    nbytes: int
+
+    def __str__(self) -> str:
+        return f"{self.repo}: {self.path} at {self.commit[:12]}"
 
     def check(self) -> None:
         """Refuses what no lock may say.
@@ -40,61 +41,128 @@ class File:
         Raises:
             UserError: Names the option.
         """
-        for option, value, good, expected in (
-            ("--repo", self.repo, is_repo(self.repo), "org/repo"),
-            ("--commit", self.commit, COMMIT.match(self.commit), "40 hexadecimal digits"),
-            ("--sha256", self.sha256, SHA256.match(self.sha256), "64 hexadecimal digits"),
-            ("--nbytes", self.nbytes, self.nbytes >= 0, "a number of bytes"),
-        ):
-            if not good:
-                raise UserError(f"{option}: {value!r} is not what a lock has; expected {expected}")
+        _check("--repo", self.repo, is_repo(self.repo), "org/repo")
+        _check("--commit", self.commit, COMMIT.match(self.commit), "40 hexadecimal digits")
         wrong = hub_path.problem(self.path)
         if wrong:
             raise UserError(f"--path: {self.path!r} {wrong}; expected a file of a lock")
 
 
+@dataclasses.dataclass(frozen=True)
+class File:
+    """A file of a lock: its bytes, and every place that has them.
+
+    Attributes:
+        sha256: 64 hexadecimal digits.
+        nbytes: Its size.
+        sources: In the order in which they are asked; at least one.
+    """
+
+    sha256: str
+    nbytes: int
+    sources: Sequence[Source]
+
+    def check(self) -> None:
+        """Refuses what no lock may say.
+
+        Raises:
+            UserError: Names the option.
+        """
+        _check("--sha256", self.sha256, SHA256.match(self.sha256), "64 hexadecimal digits")
+        _check("--nbytes", self.nbytes, self.nbytes >= 0, "a number of bytes")
+        for source in self.sources:
+            source.check()
+
+
+def load_sources(path: str) -> list[Source]:
+    """Reads ``[{"repo", "commit", "path"}, ...]``.
+
+    Raises:
+        UserError: It is something else.
+    """
+    value = strict_json.load(path)
+    names = {field.name for field in dataclasses.fields(Source)}
+    if (
+        not isinstance(value, list)
+        or not value
+        or not all(isinstance(one, dict) and one.keys() == names for one in value)
+        or not all(isinstance(text, str) for one in value for text in one.values())
+    ):
+        raise UserError(f"{path}: expected a list of objects with repo, commit and path")
+    return [Source(**one) for one in value]
+
+
 def fetch(
     file: File,
     output: Path,
-    endpoint: str,
     environment: Mapping[str, str],
     partial_dir: Path | None = None,
     cache_dirs: Sequence[str] = (),
-) -> None:
+) -> dict[str, Any]:
     """Writes the file to ``output``, verified and whole, or leaves ``output`` as it is.
 
     Args:
         file: What to fetch.
         output: Where to.
-        endpoint: The Hub's address.
         environment: See `settings` and `caches.candidates`.
         partial_dir: Where a broken-off download waits for a later run, under the sha256;
             ``output``'s directory where None.
         cache_dirs: See `caches.candidates`.
 
+    Returns:
+        The file's digest, as `tools.weights.digest.digest` has it.
+
     Raises:
         UserError: One line about what went wrong.
     """
     file.check()
-    for path in caches.candidates(
-        file.repo, file.commit, file.path, file.sha256, cache_dirs, environment
-    ):
-        if caches.copy(path, output, file.nbytes, file.sha256):
-            return
-    where = f"{file.repo}: {file.path} at {file.commit[:12]}"
+    for path in _cached(file, cache_dirs, environment):
+        digest = caches.copy(path, output, file.nbytes, file.sha256)
+        if digest:
+            return digest
     if settings.is_offline(environment):
         raise UserError(
-            f"{where}: is in no cache of this machine, and HF_HUB_OFFLINE is set; unset it, or "
-            "name a cache in HF_HOME or MLC_LLM_READONLY_WEIGHT_CACHE"
+            f"{file.sources[0]}: is in no cache of this machine, and HF_HUB_OFFLINE is set; unset "
+            "it, or name a cache in HF_HOME or MLC_LLM_READONLY_WEIGHT_CACHE"
         )
-    client = Client(file.repo, endpoint, settings.token(environment), settings.timeout(environment))
-    url = client.file_url(file.commit, file.path)
-    name = f".{file.sha256}.part"
-    with Partial((partial_dir or output.parent) / name) as partial:
-        download(client, url, where, file.nbytes, file.sha256, partial)
+    with Partial((partial_dir or output.parent) / f".{file.sha256}.part") as partial:
+        _download(file, partial, environment)
+        digest = partial.digest()
         partial.become(output)
-    if client.renamed:
-        cli.warn(
-            f"{file.repo}: the repository is called {client.renamed} now; "
-            f"write HF://{client.renamed} and make the lock anew"
+    return digest
+
+
+def _cached(
+    file: File, directories: Sequence[str], environment: Mapping[str, str]
+) -> Iterable[Path]:
+    for source in file.sources:
+        yield from caches.candidates(
+            source.repo, source.commit, source.path, file.sha256, directories, environment
         )
+
+
+def _download(file: File, partial: Partial, environment: Mapping[str, str]) -> None:
+    """Completes ``partial`` from the first source that has the file."""
+    endpoint, token = settings.endpoint(environment), settings.token(environment)
+    first: UserError | None = None
+    for source in file.sources:
+        client = Client(source.repo, endpoint, token, settings.timeout(environment))
+        url = client.file_url(source.commit, source.path)
+        try:
+            download(client, url, str(source), file.nbytes, file.sha256, partial)
+        except UserError as error:
+            first = first or error
+            continue
+        if client.renamed:
+            cli.warn(
+                f"{source.repo}: the repository is called {client.renamed} now; "
+                f"write HF://{client.renamed} and make the lock anew"
+            )
+        return
+    if first:
+        raise first
+
+
+def _check(option: str, value: object, good: object, expected: str) -> None:
+    if not good:
+        raise UserError(f"{option}: {value!r} is not what a lock has; expected {expected}")

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tools.cli import UserError
+from tools.config import strict_json
 from tools.config.plain_name import problem
 from tools.hub import listing, lock_file, model_name, patterns, settings
 from tools.hub.client import Client
@@ -28,6 +29,7 @@ class Model:
         include: See `patterns.select`.
         exclude: See `patterns.select`.
         name: The entry's name in the lock; the repository's where None.
+        lock: The lock.
     """
 
     model: str
@@ -35,12 +37,33 @@ class Model:
     include: Sequence[str] = ()
     exclude: Sequence[str] = ()
     name: str | None = None
+    lock: str = "mlc.lock.json"
+
+
+def load_models(path: str) -> list[Model]:
+    """Reads a list of objects with the attributes of `Model`.
+
+    Raises:
+        UserError: It is something else.
+    """
+    value = strict_json.load(path)
+    names = {field.name for field in dataclasses.fields(Model)}
+    if not isinstance(value, list) or not all(
+        isinstance(one, dict) and "model" in one and names.issuperset(one) for one in value
+    ):
+        raise UserError(f"{path}: expected a list of objects with {', '.join(sorted(names))}")
+    return [Model(**one) for one in value]
 
 
 def lock(
-    model: Model, path: str | os.PathLike[str], environment: Mapping[str, str]
+    model: Model, root: str | os.PathLike[str], environment: Mapping[str, str]
 ) -> tuple[str, dict[str, Any]]:
-    """Writes the model's entry into the lock at ``path``, and keeps the others.
+    """Writes the model's entry into its lock, and keeps the others.
+
+    Args:
+        model: What to pin.
+        root: The directory that ``model.lock`` is relative to.
+        environment: See `settings`.
 
     Returns:
         The entry's name, and the entry.
@@ -48,6 +71,7 @@ def lock(
     Raises:
         UserError: The lock is not one, or the Hub does not say what is in the model.
     """
+    path = os.path.join(root, model.lock)
     endpoint = settings.endpoint(environment)
     repo = model_name.parse(model.model, endpoint)
     name = repo.rpartition("/")[2] if model.name is None else model.name
@@ -57,15 +81,18 @@ def lock(
         raise UserError(
             f"{repo}: HF_HUB_OFFLINE is set, and only the Hub says what is in a model; unset it"
         )
-    lock_file.load(path)  # a mistake in it is found before anything is downloaded
+    # A mistake in it is found before anything is downloaded.
+    earlier = lock_file.load(path).get(name, {})
     client = Client(repo, endpoint, settings.token(environment), settings.timeout(environment))
     commit = listing.resolve(client, model.revision)
     listed = _listed(client, commit, model)
     entry = {
         "repo": repo,
         "revision": model.revision,
+        "include": list(model.include),
+        "exclude": list(model.exclude),
         "commit": commit,
-        "files": _pinned(client, commit, listed),
+        "files": _pinned(client, commit, listed, _first_seen(client, earlier, commit)),
     }
     lock_file.save(path, {**lock_file.load(path), name: entry})
     return name, entry
@@ -89,20 +116,41 @@ def _listed(client: Client, commit: str, model: Model) -> list[listing.Listed]:
     return selected
 
 
-def _pinned(client: Client, commit: str, files: list[listing.Listed]) -> list[dict[str, Any]]:
+def _first_seen(
+    client: Client, earlier: Mapping[str, Any], commit: str
+) -> dict[tuple[str, str], str]:
+    """Returns the earlier commit that an earlier entry has for a path and sha256.
+
+    An unchanged shard keeps the address it was first fetched from, and with it its place in
+    caches that others share. A commit that the Hub has no more is forgotten.
+    """
+    if earlier.get("repo") != client.repo:
+        return {}
+    found = {
+        (file["path"], file["sha256"]): file.get("commit", earlier["commit"])
+        for file in earlier["files"]
+    }
+    gone = {old for old in {*found.values()} - {commit} if not listing.exists(client, old)}
+    return {key: old for key, old in found.items() if old != commit and old not in gone}
+
+
+def _pinned(
+    client: Client,
+    commit: str,
+    files: list[listing.Listed],
+    first_seen: Mapping[tuple[str, str], str],
+) -> list[dict[str, Any]]:
     pool = concurrent.futures.ThreadPoolExecutor(_CONNECTIONS)
     with Progress(f"locking {client.repo}", len(files)) as progress:
 
-        def digest(file: listing.Listed) -> str:
-            result = file.sha256 or sha256_of(client, commit, file)
+        def pin(file: listing.Listed) -> dict[str, Any]:
+            sha256 = file.sha256 or sha256_of(client, commit, file)
             progress.advance()
-            return result
+            pinned = {"path": file.path, "sha256": sha256, "nbytes": file.nbytes}
+            earlier = first_seen.get((file.path, sha256))
+            return {**pinned, "commit": earlier} if earlier else pinned
 
         try:
-            digests = list(pool.map(digest, files))
+            return list(pool.map(pin, files))
         finally:
             pool.shutdown(cancel_futures=True)
-    return [
-        {"path": file.path, "sha256": digest, "nbytes": file.nbytes}
-        for file, digest in sorted(zip(files, digests, strict=True), key=lambda pair: pair[0].path)
-    ]

@@ -22,7 +22,9 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Returns the models of a lock by name; none where the file does not exist.
 
     Returns:
-        ``{name: {"repo", "revision", "commit", "files": [{"path", "sha256", "nbytes"}]}}``.
+        ``{name: {"repo", "revision", "include", "exclude", "commit", "files": [{"path",
+        "sha256", "nbytes", "commit"}]}}``. A file has a commit where it is fetched from an older
+        one than the model's.
 
     Raises:
         UserError: The file is not a lock of this version; names its first mistake.
@@ -69,6 +71,10 @@ def _mistakes_of_model(model: dict[str, Any], where: str) -> Iterator[tuple[str,
         yield f"{where}.repo", "expected org/repo"
     if not isinstance(model.get("revision"), str):
         yield f"{where}.revision", "expected a branch, a tag or a commit"
+    for patterns in ("include", "exclude"):
+        globs = model.get(patterns)
+        if not isinstance(globs, list) or not all(isinstance(glob, str) for glob in globs):
+            yield f"{where}.{patterns}", "expected a list of patterns"
     if not (isinstance(commit, str) and COMMIT.match(commit)):
         yield f"{where}.commit", "expected 40 hexadecimal digits"
     if not isinstance(files, list):
@@ -89,4 +95,7 @@ def _mistakes_of_model(model: dict[str, Any], where: str) -> Iterator[tuple[str,
             yield f"{here}.sha256", "expected 64 hexadecimal digits"
         if not isinstance(nbytes, int) or isinstance(nbytes, bool) or nbytes < 0:
             yield f"{here}.nbytes", "expected a number of bytes"
+        older = file.get("commit", commit)
+        if older is not commit and not (isinstance(older, str) and COMMIT.match(older)):
+            yield f"{here}.commit", "expected 40 hexadecimal digits"
         seen.add(str(path))

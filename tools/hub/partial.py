@@ -1,4 +1,4 @@
-"""A file that is being downloaded: what is there of it, and the sha256 of that."""
+"""A file that is being downloaded: what is there of it, and the digests of that."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import secrets
 import shutil
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from tools.cli import UserError, describe_os_error
 
@@ -31,15 +32,13 @@ class Partial:
             UserError: The file cannot be created or read.
         """
         self.path = path
-        self.size = 0
-        self._sha256 = hashlib.sha256()
+        self._start()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._fd = _open_locked(path)
             nbytes = os.fstat(self._fd).st_size
             while self.size < nbytes and (chunk := os.read(self._fd, _CHUNK)):
-                self._sha256.update(chunk)
-                self.size += len(chunk)
+                self._count(chunk)
         except OSError as error:
             raise _failure(path, error) from None
 
@@ -62,6 +61,10 @@ class Partial:
         """The digest of what is there."""
         return self._sha256.hexdigest()
 
+    def digest(self) -> dict[str, Any]:
+        """Returns all that is known of what is there, as `tools.weights.digest.digest` does."""
+        return {"nbytes": self.size, "md5": self._md5.hexdigest(), "sha256": self.sha256}
+
     def append(self, data: bytes) -> None:
         """Writes the next bytes.
 
@@ -72,8 +75,7 @@ class Partial:
         try:
             while view:
                 count = os.write(self._fd, view)
-                self._sha256.update(view[:count])
-                self.size += count
+                self._count(view[:count])
                 view = view[count:]
         except OSError as error:
             raise _failure(self.path, error) from None
@@ -91,8 +93,7 @@ class Partial:
             os.lseek(self._fd, 0, os.SEEK_SET)
         except OSError as error:
             raise _failure(self.path, error) from None
-        self.size = 0
-        self._sha256 = hashlib.sha256()
+        self._start()
 
     def become(self, output: Path) -> None:
         """Moves the file to ``output``, which never is there in part.
@@ -115,6 +116,16 @@ class Partial:
             raise _failure(output, error) from None
         finally:
             temporary.unlink(missing_ok=True)
+
+    def _start(self) -> None:
+        self.size = 0
+        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._sha256 = hashlib.sha256()
+
+    def _count(self, data: bytes | memoryview) -> None:
+        self._md5.update(data)
+        self._sha256.update(data)
+        self.size += len(data)
 
 
 def _open_locked(path: Path) -> int:

@@ -67,12 +67,16 @@ def timeout(environment: Mapping[str, str]) -> float:
     return seconds
 
 
+def partial_dir(environment: Mapping[str, str]) -> str:
+    """Returns the directory where broken-off downloads of this user wait for a later run."""
+    return os.path.join(_cache(environment), "rules_mlc", "hub")
+
+
 def home(environment: Mapping[str, str]) -> str:
     """Returns the directory that huggingface_hub keeps its files in."""
     if environment.get("HF_HOME"):
         return os.path.expanduser(environment["HF_HOME"])
-    cache = environment.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return os.path.join(cache, "huggingface")
+    return os.path.join(_cache(environment), "huggingface")
 
 
 def token(environment: Mapping[str, str]) -> Token | None:
@@ -99,3 +103,7 @@ def token(environment: Mapping[str, str]) -> Token | None:
             f"{endpoint(environment)}/settings/tokens"
         )
     return Token(value, source)
+
+
+def _cache(environment: Mapping[str, str]) -> str:
+    return environment.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")

@@ -135,7 +135,7 @@ def _libraries(models: Sequence[Model], libraries: Sequence[Sequence[str]]) -> l
     for key, path, file in libraries:
         places[load_key(key, any_model=True).model_lib] = {
             "path": path,
-            "sha256": digest(file, path)["sha256"],
+            "sha256": digest(file)["sha256"],
         }
     result = {
         model.key.model_lib: {
@@ -167,7 +167,7 @@ def _files(
         for path in app_config_paths
     ]
     for path, source in files:
-        found = digest(Path(source), path)
+        found = digest(Path(source))
         entries.append({"path": path, "nbytes": found["nbytes"], "sha256": found["sha256"]})
     for model in models:
         if model.entry.bundle_weight and model.weights is not None:

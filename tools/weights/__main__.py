@@ -21,7 +21,6 @@ def parser() -> argparse.ArgumentParser:
     commands = result.add_subparsers(required=True, metavar="COMMAND")
     one = commands.add_parser("digest", help="size, md5 and sha256 of one file")
     one.add_argument("file", metavar="FILE")
-    one.add_argument("--name", required=True, help="the file's name inside the bundle")
     one.add_argument("--output", required=True, metavar="JSON")
     one.set_defaults(function=_digest)
     all_ = commands.add_parser("check", help="every file against tensor-cache.json")
@@ -36,10 +35,11 @@ def parser() -> argparse.ArgumentParser:
     )
     all_.add_argument(
         "--digest",
+        nargs=2,
         action="append",
         default=[],
-        metavar="JSON",
-        help="what `digest` wrote, for each file of the bundle",
+        metavar=("NAME", "JSON"),
+        help="for each file of the bundle its name there, and what `digest` wrote",
     )
     all_.add_argument("--output", required=True, metavar="JSON")
     all_.set_defaults(function=_check)
@@ -53,7 +53,7 @@ def main(argv: list[str]) -> None:
 
 
 def _digest(args: argparse.Namespace) -> None:
-    cli.write_json(args.output, digest(args.file, args.name))
+    cli.write_json(args.output, digest(args.file))
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -62,7 +62,7 @@ def _check(args: argparse.Namespace) -> None:
         _read(args.where, check.CHAT_CONFIG, args.chat_config),
         _read(args.where, args.tensor_cache_name, args.tensor_cache),
         args.tensor_cache_name,
-        (strict_json.load(path) for path in args.digest),
+        ((name, strict_json.load(path)) for name, path in args.digest),
     )
     cli.write_json(args.output, manifest)
 

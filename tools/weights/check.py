@@ -21,7 +21,7 @@ def check(
     chat_config: Any,
     cache: Any,
     cache_name: str,
-    digests: Iterable[dict[str, Any]],
+    digests: Iterable[tuple[str, dict[str, Any]]],
 ) -> dict[str, Any]:
     """Returns the weights manifest of a bundle.
 
@@ -31,7 +31,8 @@ def check(
         cache: The parsed tensor-cache.json.
         cache_name: The cache's name among the files: ``tensor-cache.json``, or the older
             ``ndarray-cache.json``, which the bundle gets under the new name.
-        digests: One for every file of the bundle, as `tools.weights.digest.digest` makes them.
+        digests: The name of every file of the bundle, and what `tools.weights.digest.digest`
+            says of it.
 
     Returns:
         ``{"files": [{"path", "nbytes", "sha256"}], "params": {name: {"shape", "dtype"}},
@@ -69,10 +70,11 @@ def check(
     }
 
 
-def _files(digests: Iterable[dict[str, Any]], problems: list[str]) -> dict[str, dict[str, Any]]:
+def _files(
+    digests: Iterable[tuple[str, dict[str, Any]]], problems: list[str]
+) -> dict[str, dict[str, Any]]:
     files: dict[str, dict[str, Any]] = {}
-    for entry in digests:
-        name = entry["name"]
+    for name, entry in digests:
         wrong = path_problem(name)
         if wrong:
             problems.append(f"{name!r} {wrong}; rename the file")

@@ -9,13 +9,8 @@ from typing import Any
 _CHUNK = 1 << 20  # bytes
 
 
-def digest(path: str | os.PathLike[str], name: str) -> dict[str, Any]:
-    """Reads ``path`` once and returns ``{"name", "nbytes", "md5", "sha256"}``.
-
-    Args:
-        path: The file.
-        name: Its name inside the bundle.
-    """
+def digest(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Reads ``path`` once and returns ``{"nbytes", "md5", "sha256"}``."""
     md5 = hashlib.md5(usedforsecurity=False)
     sha256 = hashlib.sha256()
     nbytes = 0
@@ -26,4 +21,4 @@ def digest(path: str | os.PathLike[str], name: str) -> dict[str, Any]:
             md5.update(view[:count])
             sha256.update(view[:count])
             nbytes += count
-    return {"name": name, "nbytes": nbytes, "md5": md5.hexdigest(), "sha256": sha256.hexdigest()}
+    return {"nbytes": nbytes, "md5": md5.hexdigest(), "sha256": sha256.hexdigest()}

@@ -80,7 +80,6 @@ class Commands:
         options = {**self.file, "output": self.output, **changes}
         return [
             "fetch",
-            "--endpoint-from-env",
             *(str(word) for key, value in options.items() for word in (f"--{key}", value)),
         ]
 

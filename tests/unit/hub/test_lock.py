@@ -38,6 +38,8 @@ def test_lock(commands, hub, model):
             NAME: {
                 "repo": REPO,
                 "revision": "main",
+                "include": [],
+                "exclude": [],
                 "commit": commit,
                 "files": [
                     {"path": path, "sha256": sha256(data), "nbytes": len(data)}
@@ -196,3 +198,59 @@ def test_progress_on_a_terminal(commands, hub):
     assert done.returncode == 0
     assert f"locking {REPO} [{'.' * 30}] 0/6" in shown
     assert f"[{'#' * 30}] 6/6" in shown
+
+
+def test_unchanged_file_keeps_the_commit_where_it_was_first_seen(commands, hub, model):
+    commands.lock()
+    first = _entry(commands)["commit"]
+    changed = "params_shard_1.bin"
+    for content in (b"second", b"third"):
+        model.commit({**FILES, changed: content})
+        commands.lock()
+    entry = _entry(commands)
+    commits = {file["path"]: file.get("commit") for file in entry["files"]}
+    assert commits.pop(changed) is None
+    assert {*commits.values()} == {first}
+    before = commands.lock_path.read_bytes()
+    hub.requests.clear()
+    commands.lock()
+    assert commands.lock_path.read_bytes() == before
+    assert len(hub.asked("endpoint", f"/api/models/*/revision/{first}")) == 1
+
+
+def test_commit_that_the_hub_has_no_more_is_forgotten(commands, model):
+    commands.lock()
+    del model.commits[_entry(commands)["commit"]]
+    model.commit({**FILES, "params_shard_1.bin": b"second"})
+    assert commands.lock().status == 0
+    assert not any("commit" in file for file in _entry(commands)["files"])
+
+
+def test_several_models(commands, tmp_path):
+    models = [
+        {"model": REPO, "name": "a", "lock": "one.json", "include": ["*.json"]},
+        {"model": REPO, "name": "b", "lock": "sub/two.json", "exclude": ["*.bin"]},
+    ]
+    path = tmp_path / "models.json"
+    path.write_text(json.dumps(models), encoding="utf-8")
+    result = commands.run("lock", "--models", path, "--root", tmp_path)
+    assert (result.status, result.err, result.out.count("\n")) == (0, "", 2)
+    locks = {
+        name: json.loads((tmp_path / name).read_text(encoding="utf-8"))["models"]
+        for name in ("one.json", "sub/two.json")
+    }
+    assert locks["one.json"]["a"]["include"] == ["*.json"]
+    assert [file["path"] for file in locks["sub/two.json"]["b"]["files"]] == [
+        ".gitattributes",
+        "mlc-chat-config.json",
+        "tensor-cache.json",
+        "tokenizer/merges.txt",
+    ]
+
+
+@pytest.mark.parametrize("text", ["{}", "[{}]", '[{"model": "a/b", "nmae": "c"}]'])
+def test_list_of_models_that_is_none(commands, tmp_path, text):
+    path = tmp_path / "models.json"
+    path.write_text(text, encoding="utf-8")
+    result = commands.run("lock", "--models", path)
+    assert result.err.startswith(f"error: {path}: expected a list of objects with ")

@@ -66,8 +66,8 @@ class Bundle:
             path = self.folder / f"{index}.bin"
             path.write_bytes(data)
             digest = f"{path}.digest.json"
-            main(["digest", str(path), "--name", name, "--output", digest])
-            argv += ["--digest", digest]
+            main(["digest", str(path), "--output", digest])
+            argv += ["--digest", name, digest]
             if name == "mlc-chat-config.json":
                 argv += ["--chat-config", str(path)]
             if name == self.cache_name:

@@ -260,7 +260,7 @@ def test_file_given_twice_and_required_files():
     from tools.cli import UserError
     from tools.weights.check import check
 
-    digest = {"name": "a", "nbytes": 0, "md5": "", "sha256": ""}
+    digest = ("a", {"nbytes": 0, "md5": "", "sha256": ""})
     config = {"model_type": "llama", "quantization": "q0f16"}
     with pytest.raises(UserError) as caught:
         check("//a:b", config, {"records": []}, "tensor-cache.json", [digest, digest])

@@ -1,0 +1,9 @@
+"""Provider: the files of a converted model, wherever they come from."""
+
+MlcFilesInfo = provider(
+    doc = "Files that need not lie in one directory, each with its place in the model's directory.",
+    fields = {
+        "files": """list[struct(path = str, file = File, digest = File or None)]: path is relative to the model's \
+directory; digest is JSON with nbytes, md5 and sha256, where the action that makes the file has written them.""",
+    },
+)
