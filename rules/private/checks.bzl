@@ -240,3 +240,37 @@ def model_error(where, url, weights, estimated_vram_bytes, bundle_weight):
     if estimated_vram_bytes != None and (type(estimated_vram_bytes) != "int" or estimated_vram_bytes < 1):
         return "{}: attribute estimated_vram_bytes: expected a positive integer of bytes, got {}".format(where, repr(estimated_vram_bytes))
     return None
+
+def runtime_device_error(where, device, libs, mlc4j):
+    """What is wrong with a runtime's device and the form of its files.
+
+    Args:
+      where: str, the target.
+      device: str.
+      libs: list of static libraries, or empty.
+      mlc4j: the Gradle project, or None.
+
+    Returns:
+      str or None: a message.
+    """
+    forms = {"android": "mlc4j", "iphone": "libs", "macabi": "libs", "macabi:x86_64": "libs"}
+    if device not in forms:
+        return '{}: attribute device: there is no runtime to package for "{}"{}'.format(where, device, nearest(device, forms.keys()))
+    if bool(libs) == bool(mlc4j) or (forms[device] == "libs") != bool(libs):
+        return "{}: attribute {}: give it, and it alone: it is the runtime for {}".format(where, forms[device], device)
+    return None
+
+def version_error(where, version):
+    """What is wrong with a version of TVM.
+
+    Args:
+      where: str, the target.
+      version: str.
+
+    Returns:
+      str or None: a message.
+    """
+    parts = version.removeprefix("v").split(".")
+    if len(parts) >= 2 and parts[0].isdigit() and parts[1].isdigit():
+        return None
+    return "{}: attribute version: expected the version of TVM, such as 0.27.0, got {}".format(where, repr(version))

@@ -2,10 +2,12 @@
 
 load("//rules/private/providers:model_info.bzl", "MlcModelInfo")
 load("//rules/private/providers:package_info.bzl", "MlcPackageInfo")
+load("//rules/private/providers:runtime_info.bzl", "MlcRuntimeInfo")
 load("//rules/private/providers:tool_info.bzl", "MlcToolInfo")
 load(":checks.bzl", "first_error")
 load(":label.bzl", "label_text")
 load(":package_checks.bzl", "models_error")
+load(":package_runtime.bzl", "check_linked", "runtime_of")
 load(":python_tool.bzl", "runfiles_path", "write_launcher")
 load(":run_tool.bzl", "PYTHON_TOOLCHAIN", "python_of", "run_tool", "tool_arguments")
 load(":transitions.bzl", "device_transition")
@@ -121,7 +123,7 @@ def _distinct(places):
 def _app_config_paths(device):
     return [_APP_CONFIG] + ([_MLC4J_APP_CONFIG] if _kind(device) == "android" else [])
 
-def _assemble(ctx, models, device, places):
+def _assemble(ctx, models, device, places, runtime):
     """The action that writes the app config and the manifest, and checks weights against libraries."""
     app_config = _declare(ctx, _APP_CONFIG)
     manifest = _declare(ctx, _MANIFEST)
@@ -149,6 +151,10 @@ def _assemble(ctx, models, device, places):
         args.add(places[lib.library].path)
         args.add(lib.library)
         inputs += [lib.compile_key, lib.library]
+    if runtime:
+        args.add("--version", "runtime_tvm=" + runtime.version)
+        args.add("--listing", runtime.manifest)
+        inputs.append(runtime.manifest)
     args.add_all(_app_config_paths(device), before_each = "--app-config-path")
     args.add("--app-config", app_config)
     args.add("--manifest", manifest)
@@ -189,10 +195,11 @@ def _mlc_package_impl(ctx):
     models = [model[MlcModelInfo] for model in ctx.attr.models]
     first_error(models_error(label_text(ctx.label), ctx.attr.device, models))
     device = models[0].lib.device
+    runtime = runtime_of(ctx, models)
     models = _share_libraries(models)
     places = _place_libraries(ctx, models, device)
     libraries = _distinct(places)
-    app_config, manifest = _assemble(ctx, models, device, places)
+    app_config, manifest = _assemble(ctx, models, device, places, runtime)
 
     files = libraries + [
         struct(path = _APP_CONFIG, file = app_config),
@@ -204,6 +211,9 @@ def _mlc_package_impl(ctx):
         if model.bundle_weight:
             files += [_link(ctx, "bundle/{}/{}".format(model.model_id, f.path), f.file) for f in model.weights.files]
 
+    if runtime:
+        files += [_link(ctx, f.path, f.file) for f in runtime.files]
+
     script, runfiles = _installer(ctx, files, manifest)
     return [
         DefaultInfo(
@@ -212,7 +222,7 @@ def _mlc_package_impl(ctx):
             runfiles = runfiles,
         ),
         OutputGroupInfo(
-            _validation = depset([_check(ctx, models)]),
+            _validation = depset([_check(ctx, models)] + check_linked(ctx, runtime, _libraries_of(models))),
             app_config = depset([app_config]),
             libraries = depset([library.file for library in libraries]),
             logs = depset([model.lib.log for model in models]),
@@ -239,9 +249,11 @@ mlc_package = rule(
             mandatory = True,
             providers = [MlcModelInfo],
         ),
+        "runtime": attr.label(doc = "The runtime.", providers = [MlcRuntimeInfo]),
         "_allowlist_function_transition": attr.label(
             default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
         ),
+        "_library_tool": attr.label(default = "//tools/library", cfg = "exec", providers = [MlcToolInfo]),
         "_tool": attr.label(default = "//tools/package", cfg = "exec", providers = [MlcToolInfo]),
     },
     executable = True,

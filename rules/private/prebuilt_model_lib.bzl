@@ -18,6 +18,7 @@ def _accept(ctx, config, device, symbol_suffix):
     log = ctx.actions.declare_file(ctx.label.name + ".log")
     outputs = [key, metadata, log]
     args = tool_arguments(ctx)
+    args.add("accept")
     args.add("--library", source)
     args.add("--config", config)
     args.add("--overrides", ctx.attr.overrides)

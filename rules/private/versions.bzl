@@ -64,3 +64,34 @@ def compilers_error(label, models):
                 _version_text(model.lib.compiler),
             )
     return None
+
+def runtime_error(label, runtime_label, runtime, device, compiler):
+    """What is wrong with the runtime of a package.
+
+    Args:
+      label: str, the package.
+      runtime_label: str, the runtime.
+      runtime: MlcRuntimeInfo.
+      device: MlcDeviceInfo of the package's libraries.
+      compiler: MlcCompilerInfo of them, see compiler_of.
+
+    Returns:
+      str or None: a message.
+    """
+    android = runtime.device == "android" and device.name.startswith("android:")
+    if not android and runtime.device not in (device.name, device.variant):
+        return "{}: attribute runtime: {} is for {}, and this package is for {}; give the runtime of that device".format(
+            label,
+            runtime_label,
+            runtime.device,
+            device.variant,
+        )
+    if compiler.tvm and not same_tvm(compiler.tvm, runtime.version):
+        return "{}: attribute runtime: {} is of TVM {}, and the libraries are compiled by {}; a library runs only on the TVM that compiled it: give a runtime of TVM {}, or compile with the TVM of the runtime".format(
+            label,
+            runtime_label,
+            runtime.version,
+            _version_text(compiler),
+            _release(compiler.tvm),
+        )
+    return None

@@ -12,8 +12,10 @@ load(
     "normalize_url",
     "opt_error",
     "overrides_error",
+    "runtime_device_error",
     "target_error",
     "url_error",
+    "version_error",
 )
 load("//rules/private:devices.bzl", "DEVICE_NAMES")
 load("//rules/private:package_checks.bzl", "models_error")
@@ -168,12 +170,33 @@ def _devices_impl(ctx):
     asserts.true(env, "and this package is for cpu:aarch64-linux" in models_error("//a:b", "cpu:aarch64-linux", models))
     return unittest.end(env)
 
+def _runtime_impl(ctx):
+    env = unittest.begin(ctx)
+    asserts.equals(env, None, runtime_device_error("//a:b", "iphone", ["x.a"], None))
+    asserts.equals(env, None, runtime_device_error("//a:b", "android", [], "mlc4j"))
+    asserts.equals(
+        env,
+        "//a:b: attribute mlc4j: give it, and it alone: it is the runtime for android",
+        runtime_device_error("//a:b", "android", ["x.a"], None),
+    )
+    asserts.true(env, "attribute libs: give it" in runtime_device_error("//a:b", "iphone", [], None))
+    asserts.true(env, "there is no runtime to package for \"webgpu\"" in runtime_device_error("//a:b", "webgpu", ["x.a"], None))
+    for good in ["0.27.0", "v0.27", "0.26.dev12", "0.27.0.post1"]:
+        asserts.equals(env, None, version_error("//a:b", good))
+    asserts.equals(
+        env,
+        "//a:b: attribute version: expected the version of TVM, such as 0.27.0, got \"main\"",
+        version_error("//a:b", "main"),
+    )
+    return unittest.end(env)
+
 _edit_distance_test = unittest.make(_edit_distance_impl)
 _overrides_test = unittest.make(_overrides_impl)
 _names_test = unittest.make(_names_impl)
 _values_test = unittest.make(_values_impl)
 _model_test = unittest.make(_model_impl)
 _compilers_test = unittest.make(_compilers_impl)
+_runtime_test = unittest.make(_runtime_impl)
 _devices_test = unittest.make(_devices_impl)
 
 def checks_test_suite(name):
@@ -190,5 +213,6 @@ def checks_test_suite(name):
         _model_test,
         _names_test,
         _overrides_test,
+        _runtime_test,
         _values_test,
     )

@@ -1,4 +1,4 @@
-"""Command line: ``python -m tools.library --library LIB --config mlc-chat-config.json ...``."""
+"""Command line: ``python -m tools.library accept|runtime|linked ...``."""
 
 from __future__ import annotations
 
@@ -17,37 +17,52 @@ from tools.objects_tar import tar_bytes
 
 
 def parser() -> argparse.ArgumentParser:
-    """Returns the parser."""
+    """Returns the parser of the commands."""
     result = argparse.ArgumentParser(
         prog="python -m tools.library",
-        description="Checks a library that was compiled elsewhere, and says what is in it.",
+        description="Checks libraries and runtimes that were compiled elsewhere.",
         fromfile_prefix_chars="@",
     )
-    result.add_argument(
+    commands = result.add_subparsers(required=True, metavar="COMMAND")
+    _add_accept(commands.add_parser("accept", help="check a model library; say what is in it"))
+    _add_runtime(commands.add_parser("runtime", help="check the files of a runtime; list them"))
+    _add_linked(commands.add_parser("linked", help="check that a runtime holds model libraries"))
+    return result
+
+
+def main(argv: list[str]) -> None:
+    """Runs one command."""
+    args = parser().parse_args(argv)
+    args.function(args)
+
+
+def _add_accept(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
         "--library", required=True, metavar="FILE", help=".tar, .a or .o for devices that link; .so"
     )
-    result.add_argument("--config", required=True, metavar="FILE", help="mlc-chat-config.json")
-    result.add_argument("--overrides", default="{}", metavar="JSON", help="what it must agree with")
-    result.add_argument("--device", required=True, help="what the library is for")
-    result.add_argument("--model-lib", required=True, metavar="NAME", help="the library's name")
-    result.add_argument(
+    command.add_argument("--config", required=True, metavar="FILE", help="mlc-chat-config.json")
+    command.add_argument(
+        "--overrides", default="{}", metavar="JSON", help="what it must agree with"
+    )
+    command.add_argument("--device", required=True, help="what the library is for")
+    command.add_argument("--model-lib", required=True, metavar="NAME", help="the library's name")
+    command.add_argument(
         "--symbol-suffix",
         default="__tvm_ffi__library_bin",
         metavar="NAME",
         help="what follows <model_lib>_ in its symbol (default: %(default)s)",
     )
-    result.add_argument("--tvm", default="", metavar="VERSION", help="the TVM that made it")
-    result.add_argument("--where", default="", help="what errors call the library")
-    result.add_argument("--key", metavar="OUT", required=True, help="its key, for the package")
-    result.add_argument("--objects", metavar="OUT.tar", help="its objects, always the same bytes")
-    result.add_argument("--metadata", metavar="OUT", required=True)
-    result.add_argument("--log", metavar="OUT", required=True)
-    return result
+    command.add_argument("--tvm", default="", metavar="VERSION", help="the TVM that made it")
+    command.add_argument("--where", default="", help="what errors call the library")
+    command.add_argument("--key", metavar="OUT", required=True, help="its key, for the package")
+    command.add_argument("--objects", metavar="OUT.tar", help="its objects, always the same bytes")
+    command.add_argument("--metadata", metavar="OUT", required=True)
+    command.add_argument("--log", metavar="OUT", required=True)
+    command.set_defaults(function=_accept)
 
 
-def main(argv: list[str]) -> None:
+def _accept(args: argparse.Namespace) -> None:
     """Writes what is known of the library, if it can be packaged."""
-    args = parser().parse_args(argv)
     where = f"{args.where}: {args.library}" if args.where else args.library
     device = config.device(args.device, f"{args.where} device")
     model_lib = check_model_lib(args.model_lib, f"{args.where} model_lib")
@@ -107,6 +122,49 @@ def _log(found: Accepted, objects: dict[str, bytes], memory: dict[str, int], tvm
         *[f"  {name.removesuffix('_bytes')}: {size}" for name, size in memory.items()],
     ]
     return "\n".join(lines) + "\n"
+
+
+def _add_runtime(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--where", required=True, help="the target that errors name")
+    command.add_argument("--device", required=True, help="what the runtime is for")
+    command.add_argument(
+        "--file",
+        action="append",
+        nargs=2,
+        required=True,
+        metavar=("PATH", "FILE"),
+        help="a file, and where it is in the package; repeatable",
+    )
+    command.add_argument("--output", metavar="OUT", required=True, help="sizes and digests")
+    command.set_defaults(function=_runtime)
+
+
+def _runtime(args: argparse.Namespace) -> None:
+    from tools.library.runtime import describe_runtime
+
+    device = config.device(args.device, f"{args.where} device")
+    cli.write_json(args.output, describe_runtime(args.file, device, args.where))
+
+
+def _add_linked(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--where", required=True, help="the target that errors name")
+    command.add_argument("--runtime", required=True, metavar="LIB.so")
+    command.add_argument(
+        "--library",
+        action="append",
+        required=True,
+        metavar="LIB.tar",
+        help="a library that the runtime must hold; repeatable",
+    )
+    command.add_argument("--output", required=True, metavar="FILE", help="written when all is well")
+    command.set_defaults(function=_linked)
+
+
+def _linked(args: argparse.Namespace) -> None:
+    from tools.library.runtime import check_linked
+
+    check_linked(args.runtime, args.library, args.where)
+    cli.write_text(args.output, "")
 
 
 if __name__ == "__main__":

@@ -55,7 +55,8 @@ def accept(
     for name, data in objects.items():
         place = where if len(objects) == 1 else f"{where}: {name}"
         parsed = object_file.parse(data, place)
-        _check_file(parsed, device, place)
+        check_machine(parsed, device, place)
+        _check_kind(parsed, device, place)
         bins.update(parsed.library_bins)
     symbol = suffix if shared else f"{model_lib}_{suffix}"
     _check_symbol(bins, symbol, suffix, where)
@@ -111,17 +112,13 @@ def platform_of(triple: str) -> tuple[str, str]:
     return machine, "macosx" if found == "macos" else found
 
 
-def _check_file(parsed: ObjectFile, device: Device, where: str) -> None:
+def check_machine(parsed: ObjectFile, device: Device, where: str) -> None:
+    """Refuses a file whose format, machine or platform is not the device's."""
     if parsed.format != device.object:
         raise UserError(
             f"{where}: is {_FORMATS[parsed.format]}, and device {device.name} takes "
             f"{_FORMATS[device.object]}; compile it for {device.name}"
         )
-    if parsed.shared != (device.library == "so"):
-        given, wanted = ("a shared library", "objects (.tar, .a or .o)")
-        if not parsed.shared:
-            given, wanted = ("an object", "a shared library (.so)")
-        raise UserError(f"{where}: is {given}, and device {device.name} takes {wanted}")
     triple = device.target.get("host", device.target)["mtriple"]
     machine, platform = platform_of(triple)
     if parsed.machine != machine:
@@ -134,6 +131,14 @@ def _check_file(parsed: ObjectFile, device: Device, where: str) -> None:
             f"{where}: is for the platform {parsed.platform}, and device {device.name} is "
             f"{platform}; compile it for {device.name}"
         )
+
+
+def _check_kind(parsed: ObjectFile, device: Device, where: str) -> None:
+    if parsed.shared != (device.library == "so"):
+        given, wanted = ("a shared library", "objects (.tar, .a or .o)")
+        if not parsed.shared:
+            given, wanted = ("an object", "a shared library (.so)")
+        raise UserError(f"{where}: is {given}, and device {device.name} takes {wanted}")
 
 
 def _check_symbol(bins: Iterable[str], symbol: str, suffix: str, where: str) -> None:

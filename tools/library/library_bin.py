@@ -69,6 +69,12 @@ def parse(data: bytes, where: str) -> LibraryBin:
         ) from None
 
 
+def whole(data: bytes) -> bytes:
+    """Returns a library's data without what follows it in the object."""
+    (size,) = struct.unpack_from("<Q", data, 0)
+    return data[: 8 + size]
+
+
 def _modules(data: bytes) -> dict[str, bytes]:
     (size,) = struct.unpack_from("<Q", data, 0)
     if size > len(data) - 8:

@@ -107,6 +107,13 @@ def _add_assemble(command: argparse.ArgumentParser) -> None:
         help="a further file of the package, at PATH in it; repeatable",
     )
     command.add_argument(
+        "--listing",
+        action="append",
+        default=[],
+        metavar="FILE.json",
+        help="further files of the package, with sizes and digests; repeatable",
+    )
+    command.add_argument(
         "--library",
         action="append",
         nargs=3,
@@ -127,6 +134,7 @@ def _add_assemble(command: argparse.ArgumentParser) -> None:
 
 
 def _assemble(args: argparse.Namespace) -> None:
+    from tools.config import strict_json
     from tools.package.assemble import APP_CONFIG_PATH, Model, assemble
 
     versions = {}
@@ -141,6 +149,7 @@ def _assemble(args: argparse.Namespace) -> None:
         versions=versions,
         models=[Model.load(paths) for paths in args.model],
         files=args.file,
+        listed=[entry for listing in args.listing for entry in strict_json.load(listing)],
         libraries=args.library,
         app_config_paths=args.app_config_path or [APP_CONFIG_PATH],
         app_config_output=args.app_config,

@@ -56,6 +56,7 @@ def assemble(
     versions: dict[str, str],
     models: Sequence[Model],
     files: Sequence[Sequence[str]],
+    listed: Sequence[dict[str, Any]],
     libraries: Sequence[Sequence[str]],
     app_config_paths: Sequence[str],
     app_config_output: str | os.PathLike[str],
@@ -70,6 +71,7 @@ def assemble(
         models: In the order of the app config.
         files: ``(path in the package, file)`` of what is in the package besides the bundled
             weights and the app config: archives and shared libraries.
+        listed: ``path``, ``nbytes`` and ``sha256`` of further files, such as a runtime's.
         libraries: ``(compile key, path in the package, library file)``, for the manifest.
         app_config_paths: Where in the package the app config stands.
         app_config_output: The app config to write.
@@ -110,7 +112,7 @@ def assemble(
     app_config = cli.json_text({"model_list": app_entries}, sort_keys=False)
     manifest = {
         "device": device_name,
-        "files": _files(where, models, files, app_config_paths, app_config.encode("utf-8")),
+        "files": _files(where, models, files, listed, app_config_paths, app_config.encode("utf-8")),
         "libraries": _libraries(models, libraries),
         "models": manifest_models,
         "versions": versions,
@@ -155,6 +157,7 @@ def _files(
     where: str,
     models: Sequence[Model],
     files: Sequence[Sequence[str]],
+    listed: Sequence[dict[str, Any]],
     app_config_paths: Sequence[str],
     app_config: bytes,
 ) -> list[dict[str, Any]]:
@@ -166,6 +169,7 @@ def _files(
         }
         for path in app_config_paths
     ]
+    entries += listed
     for path, source in files:
         found = digest(Path(source))
         entries.append({"path": path, "nbytes": found["nbytes"], "sha256": found["sha256"]})

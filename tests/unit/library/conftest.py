@@ -91,7 +91,7 @@ class Workshop:
         """Runs the command; returns the metadata file."""
         main(
             [
-                *("--library", library, "--config", "config.json", "--device", device),
+                *("accept", "--library", library, "--config", "config.json", "--device", device),
                 *("--model-lib", "phi", "--objects", "out.tar", "--key", "key.json"),
                 *("--metadata", "out.json", "--log", "log", "--where", "//a:b", *more),
             ]
