@@ -38,7 +38,7 @@ def describe_runtime(
     for path, file in files:
         if path.endswith((".a", ".so")):
             _check_library(file, device, f"{where}: {file}")
-        found = digest(file, path)
+        found = digest(file)
         result.append({"path": path, "nbytes": found["nbytes"], "sha256": found["sha256"]})
     return sorted(result, key=lambda entry: entry["path"])
 
