@@ -1,4 +1,4 @@
-"""Command line: ``python -m tools.compiler compile ...`` and ``... describe ...``."""
+"""Command line: ``python -m tools.compiler compile|describe|parameters ...``."""
 
 from __future__ import annotations
 
@@ -65,16 +65,24 @@ def parser() -> argparse.ArgumentParser:
     describe.set_defaults(
         device="android", overrides="{}", opt=None, target="{}", architectures=[], model_lib=None
     )
+    _add_parameters(commands.add_parser("parameters", help="write what a checkpoint becomes"))
     return result
+
+
+def _add_parameters(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--config", required=True, metavar="FILE", help="config.json of a checkpoint"
+    )
+    command.add_argument("--quantization", required=True, help="for example q4f16_1")
+    command.add_argument("--model-type", help="the family (default: what config.json says)")
+    command.add_argument("--where", default="", help="what errors call the place of the arguments")
+    command.add_argument("--output", required=True, metavar="JSON")
 
 
 def main(argv: list[str]) -> None:
     """Runs one command."""
     args = parser().parse_args(argv)
-    if args.command == "compile":
-        _compile(args)
-    else:
-        _describe(args)
+    {"compile": _compile, "describe": _describe, "parameters": _parameters}[args.command](args)
 
 
 def _add_model_arguments(command: argparse.ArgumentParser) -> None:
@@ -102,6 +110,19 @@ def _describe(args: argparse.Namespace) -> None:
     from tools.compiler.describe import describe
 
     print(json.dumps(describe(key), separators=(",", ":")))
+
+
+def _parameters(args: argparse.Namespace) -> None:
+    key = config.checkpoint_key(
+        strict_json.load(args.config),
+        args.quantization,
+        args.model_type,
+        config_name=args.config,
+        where=args.where,
+    )
+    from tools.compiler.parameters import stored_weights
+
+    cli.write_json(args.output, stored_weights(key), sort_keys=False)
 
 
 def _key(args: argparse.Namespace) -> CompileKey:

@@ -14,6 +14,7 @@ Nothing here imports TVM.
 from __future__ import annotations
 
 from tools.config.build import build_key
+from tools.config.checkpoint import checkpoint_key
 from tools.config.key import CompileKey, load_key
 from tools.config.registry import (
     Device,
@@ -32,6 +33,7 @@ __all__ = [
     "Device",
     "Quantization",
     "build_key",
+    "checkpoint_key",
     "device",
     "devices",
     "families",

@@ -34,6 +34,7 @@ def build_key(
     quantization: str | None = None,
     config_name: str = "mlc-chat-config.json",
     where: str = "",
+    fields_at_top: bool = False,
 ) -> CompileKey:
     """Validates, merges and normalizes; returns the key.
 
@@ -51,12 +52,14 @@ def build_key(
         quantization: In place of the one that the config names.
         config_name: What errors call the config.
         where: What errors call the place of the other arguments: a target.
+        fields_at_top: Whether the fields of ``model_config`` stand at the file's top level, as in
+            a checkpoint's config.json.
 
     Raises:
         UserError: One line for each mistake.
     """
     attribute = f"{where} " if where else ""
-    sources = _Sources(config_name, f"{attribute}overrides", chat_config)
+    sources = _Sources(config_name, f"{attribute}overrides", chat_config, fields_at_top)
     overrides = {} if overrides is None else overrides
     _raise(
         [line for _, line in violations(chat_config, "chat_config", sources.in_config)]
@@ -88,10 +91,13 @@ def build_key(
 class _Sources:
     """Words the ``<where>`` of an error line: where the user wrote the value of a field."""
 
-    def __init__(self, config_name: str, overrides_name: str, chat_config: Any) -> None:
+    def __init__(
+        self, config_name: str, overrides_name: str, chat_config: Any, fields_at_top: bool
+    ) -> None:
         self._config_name = config_name
         self._overrides_name = overrides_name
         self._chat_config = chat_config
+        self._fields_at_top = fields_at_top
 
     def in_config(self, path: list[str | int]) -> str:
         """Returns ``<file>: <JSON path>``."""
@@ -103,7 +109,7 @@ class _Sources:
 
     def of_field(self, path: list[str | int]) -> str:
         """Returns the place of a merged field: the top level or model_config."""
-        if path and self._chat_config.get(path[0]) is not None:
+        if self._fields_at_top or (path and self._chat_config.get(path[0]) is not None):
             return self.in_config(path)
         return self.in_config(["model_config", *path])
 

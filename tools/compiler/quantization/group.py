@@ -48,10 +48,13 @@ class GroupQuantization(Quantization):
     def parameters(self, rows, columns):
         groups = -(-columns // self.group_size)
         words = groups * (self.group_size // self.elements_per_word)
-        return {
+        parameters = {
             "q_weight": nn.Parameter(self._stored(rows, words), self.storage_dtype),
             "q_scale": nn.Parameter(self._stored(rows, groups), self.model_dtype),
         }
+        for parameter in parameters.values():
+            parameter.attrs["layout"] = self.layout
+        return parameters
 
     def of_embedding(self):
         return GroupQuantization(

@@ -1,0 +1,1 @@
+"""Converts a Hugging Face checkpoint to the weights of a library: tensor-cache.json and shards."""
