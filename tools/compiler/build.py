@@ -21,6 +21,7 @@ from tools.compiler.functions.gather_scatter import (
 )
 from tools.compiler.functions.kv_cache import add_kv_cache_function
 from tools.compiler.functions.logit_processors import add_logit_processors
+from tools.compiler.functions.samplers import SAMPLERS_OF_TARGET, add_samplers
 from tools.compiler.functions.softmax import add_softmax_with_temperature
 from tools.compiler.layers.kernel import kernel_cache
 from tools.compiler.metadata import Parameters, library_metadata, memory_figures, size_bounds
@@ -72,7 +73,7 @@ def build_library(key: CompileKey, *, system_library: bool, progress: Progress) 
     progress.stage("generate")
     prefix = f"{key.model_lib}_" if system_library else None
     with _pass_context(progress, key):
-        executable = _generate(mod, target, prefix)
+        executable = generate(mod, target, prefix)
     progress.stage("objects")
     return BuiltLibrary(_objects(executable), metadata, memory)
 
@@ -94,12 +95,13 @@ def export_functions(
         )
         add_logit_processors(builder, target)
         add_gather_scatter_probs(builder)
+        add_samplers(builder, target, SAMPLERS_OF_TARGET.get(target.kind.name, ()))
         if model.exports_hidden_states:
             add_gather_scatter_hidden_states(builder, model.model_dtype)
         return builder.finalize(), parameters
 
 
-def _generate(
+def generate(
     mod: tvm.IRModule, target: tvm.target.Target, prefix: str | None
 ) -> relax.VMExecutable:
     """Generates the VM's byte code, the host's code and the device's.

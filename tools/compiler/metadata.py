@@ -11,6 +11,9 @@ from tools.compiler.families.causal_lm import CausalLM
 from tools.config import CompileKey
 from tools.config.cached_tokens import cached_tokens
 
+MAX_TOP_PROBS = 6
+"""Probabilities of a sequence that a sampler is asked for at most: five and the sampled one."""
+
 Parameters = list[tuple[str, nn.Parameter]]
 
 
@@ -64,6 +67,8 @@ def size_bounds(key: CompileKey) -> dict[str, int]:
         "total_seq_len": cached_tokens(config),
         "seq_len": config["prefill_chunk_size"],
         "batch_size": config["max_batch_size"],
+        "num_samples": config["max_batch_size"],
+        "num_positions": MAX_TOP_PROBS * config["max_batch_size"],
     }
 
 

@@ -13,6 +13,7 @@ from tvm.target import Target
 from tools.compiler.passes.attach_metadata import AttachMetadata
 from tools.compiler.passes.attach_size_bounds import AttachSizeBounds
 from tools.compiler.passes.cuda_graph import AttachCapturedSizes, AttachGraphAllocation
+from tools.compiler.passes.fuse_grid_depth import FuseGridDepth
 from tools.compiler.passes.remove_attribute import RemoveAttribute
 from tools.compiler.passes.sort_shape_stores import SortShapeStores
 from tools.compiler.schedules.cpu_matmul import CPUMatmul
@@ -37,6 +38,7 @@ def relax_pipeline(
     return tvm.transform.Sequential(
         [
             AttachSizeBounds(bounds),
+            relax.backend.DispatchSortScan(index_bits=64 if _has_long_indices(target) else 32),
             relax.transform.LegalizeOps(skip_ops=["relax.reshape"]),
             relax.transform.AnnotateTIROpPattern(),
             relax.transform.FoldConstant(),
@@ -67,6 +69,10 @@ def _cuda_graph() -> list[tvm.transform.Pass]:
     return [AttachCapturedSizes(), relax.transform.RewriteCUDAGraph(), AttachGraphAllocation()]
 
 
+def _has_long_indices(target: Target) -> bool:
+    return target.kind.name in ("cuda", "llvm")
+
+
 def _schedule(target: Target) -> list[tvm.transform.Pass]:
     """Returns the passes that schedule PrimFuncs.
 
@@ -75,9 +81,9 @@ def _schedule(target: Target) -> list[tvm.transform.Pass]:
     """
     if target.kind.name == "llvm":
         return [dlight.ApplyDefaultSchedule(CPUMatmul())]
-    narrow = [] if target.kind.name == "cuda" else [tirx.transform.ForceNarrowIndexToInt32()]
     return [
-        *narrow,
+        *([] if _has_long_indices(target) else [tirx.transform.ForceNarrowIndexToInt32()]),
+        *([FuseGridDepth()] if target.kind.name == "webgpu" else []),
         dlight.ApplyDefaultSchedule(
             dlight.gpu.Matmul(),
             dlight.gpu.GEMV(),

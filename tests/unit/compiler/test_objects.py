@@ -9,10 +9,11 @@ import lief
 import pytest
 
 from tools import config
+from tools.compiler.functions.samplers import ALL, SAMPLERS_OF_TARGET
 
 DEVICES = config.devices()
 SYMBOL = "small___tvm_ffi__library_bin"
-RUNTIME = re.compile(r"(TVMFFI|TVMBackend)\w+|sinf|cosf|expf|exp2f|log2f|powf|mem\w+|bzero")
+RUNTIME = re.compile(r"(TVMFFI|TVMBackend)\w+|sinf|cosf|expf|exp2f|log2f?|powf|mem\w+|bzero")
 DEVICE_CODE = {
     "cuda": b'extern "C" __global__ void',
     "metal": b"#include <metal_stdlib>",
@@ -98,6 +99,14 @@ def test_archive_has_nothing_of_the_machine(compiled, device):
     }
     assert tempfile.gettempdir().encode() not in library.archive
     assert b"site-packages" not in library.archive
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_samplers(compiled, device):
+    """A library samples on the devices on which upstream's does."""
+    kind = config.device(device).target["kind"]
+    found = set(compiled(device).metadata["metadata"]["memory_usage"]).intersection(ALL)
+    assert found == set(SAMPLERS_OF_TARGET.get(kind, ()))
 
 
 @pytest.mark.parametrize("device", DEVICES)

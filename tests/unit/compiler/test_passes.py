@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import tvm
-from tvm import relax, tirx
+import tvm_ffi
+from tvm import relax, sym, tirx
 from tvm.script import tirx as T  # noqa: N812
 
+from tools.compiler.passes.fuse_grid_depth import FuseGridDepth
 from tools.compiler.passes.prefix_symbols import PrefixSymbols
 from tools.compiler.passes.remove_attribute import RemoveAttribute
 from tools.compiler.passes.sort_shape_stores import SortShapeStores
@@ -60,3 +62,41 @@ def test_attribute_is_removed_from_kernels():
     kernel = shape_function(1, 2)
     mod = RemoveAttribute("op_pattern")(tvm.IRModule({"f": kernel.with_attr("op_pattern", 4)}))
     assert "op_pattern" not in mod["f"].attrs
+
+
+def test_blocks_of_three_dimensions_are_laid_out_in_two():
+    """Every block computes what it did: x and z are found again in the new x."""
+
+    @T.prim_func(private=True)
+    def function(out: T.Buffer((4, 3, 5), "int32")):
+        z = T.launch_thread("blockIdx.z", 5)
+        y = T.launch_thread("blockIdx.y", 3)
+        x = T.launch_thread("blockIdx.x", 4)
+        out[x, y, z] = 1
+
+    mod = FuseGridDepth()(tvm.IRModule({"f": function}))
+    launches, stores = {}, []
+
+    def visit(statement):
+        if isinstance(statement, tirx.AttrStmt):
+            launches[statement.node.thread_tag] = statement
+        elif isinstance(statement, tirx.BufferStore):
+            stores.append(statement)
+
+    tvm_ffi.structural_walk(mod["f"].body, visit)
+    extents = {tag: int(statement.value) for tag, statement in launches.items()}
+    assert extents == {"blockIdx.x": 20, "blockIdx.y": 3}
+    x, _, z = stores[0].indices
+    block = launches["blockIdx.x"].node.var
+    values = {(at(x, block, i), at(z, block, i)) for i in range(20)}
+    assert values == {(i, j) for i in range(4) for j in range(5)}
+
+
+def at(expression, variable, value) -> int:
+    """Returns the expression's value where the variable has one."""
+
+    def replace(var):
+        return tirx.IntImm("int32", value) if var.same_as(variable) else var
+
+    constant = tvm_ffi.structural_map(expression, (tirx.Var, replace))
+    return int(sym.Analyzer().simplify(constant))

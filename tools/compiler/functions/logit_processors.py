@@ -9,14 +9,11 @@ into blocks of threads, which are plain loops on a CPU.
 
 from __future__ import annotations
 
-import functools
-
 from tvm import relax, tirx
 from tvm.script import tirx as T  # noqa: N812
 from tvm.target import Target
 
-MAX_THREADS = 256
-"""Threads of a block on a GPU; every GPU that TVM knows allows as many."""
+from tools.compiler.functions.threads import ThreadLoops, thread_loops
 
 
 def add_logit_processors(builder: relax.BlockBuilder, target: Target) -> None:
@@ -26,22 +23,19 @@ def add_logit_processors(builder: relax.BlockBuilder, target: Target) -> None:
         builder: Where the kernels go.
         target: Where they run.
     """
-    if target.kind.name == "llvm":
-        loops = T.serial, T.serial, 1
-    else:
-        block_loop = functools.partial(T.thread_binding, thread="blockIdx.x")
-        loops = block_loop, functools.partial(T.thread_binding, thread="threadIdx.x"), MAX_THREADS
+    loops = thread_loops(target)
     for name, kernel in (
         ("apply_logit_bias_inplace", _logit_bias),
         ("apply_penalty_inplace", _penalty),
         ("apply_bitmask_inplace", _bitmask),
     ):
         attributes = {"global_symbol": name, "tirx.is_scheduled": True}
-        builder.add_func(kernel(*loops).with_attrs(attributes), name)
+        builder.add_func(kernel(loops).with_attrs(attributes), name)
 
 
-def _logit_bias(block_loop, thread_loop, threads: int) -> tirx.PrimFunc:
+def _logit_bias(loops: ThreadLoops) -> tirx.PrimFunc:
     """``(logits, pos2seq_id, token_ids, logit_bias)``: adds a bias to each token's logit."""
+    threads = loops.count
 
     @T.prim_func(private=True, s_tir=True)
     def apply_logit_bias(
@@ -56,8 +50,8 @@ def _logit_bias(block_loop, thread_loop, threads: int) -> tirx.PrimFunc:
         pos2seq_id = T.match_buffer(pos2seq_id_handle, (num_token,), "int32")
         token_ids = T.match_buffer(token_ids_handle, (num_token,), "int32")
         logit_bias = T.match_buffer(logit_bias_handle, (num_token,), "float32")
-        for block in block_loop((num_token + (threads - 1)) // threads):
-            for thread in thread_loop(threads):
+        for block in loops.blocks((num_token + (threads - 1)) // threads):
+            for thread in loops.threads(threads):
                 with T.sblock("logit_bias"):
                     v = T.axis.spatial(num_token, block * threads + thread)
                     T.where(block * threads + thread < num_token)
@@ -68,7 +62,7 @@ def _logit_bias(block_loop, thread_loop, threads: int) -> tirx.PrimFunc:
     return apply_logit_bias
 
 
-def _penalty(block_loop, thread_loop, threads: int) -> tirx.PrimFunc:
+def _penalty(loops: ThreadLoops) -> tirx.PrimFunc:
     """``(logits, seq_ids, pos2seq_id, token_ids, token_cnt, penalties)``.
 
     ``penalties`` is float32 ``(num_seq, 3)``: presence, frequency and repetition penalty. A
@@ -76,6 +70,7 @@ def _penalty(block_loop, thread_loop, threads: int) -> tirx.PrimFunc:
     penalty if positive, multiplied by it if negative. ``pos2seq_id`` maps a token to a row of
     ``penalties``, ``seq_ids`` that to a row of ``logits``.
     """
+    threads = loops.count
 
     @T.prim_func(private=True, s_tir=True)
     def apply_penalty(
@@ -95,8 +90,8 @@ def _penalty(block_loop, thread_loop, threads: int) -> tirx.PrimFunc:
         token_ids = T.match_buffer(token_ids_handle, (num_token,), "int32")
         token_cnt = T.match_buffer(token_cnt_handle, (num_token,), "int32")
         penalties = T.match_buffer(penalties_handle, (num_seq, 3), "float32")
-        for block in block_loop((num_token + (threads - 1)) // threads):
-            for thread in thread_loop(threads):
+        for block in loops.blocks((num_token + (threads - 1)) // threads):
+            for thread in loops.threads(threads):
                 with T.sblock("penalty"):
                     v = T.axis.spatial(num_token, block * threads + thread)
                     T.where(block * threads + thread < num_token)
@@ -114,11 +109,12 @@ def _penalty(block_loop, thread_loop, threads: int) -> tirx.PrimFunc:
     return apply_penalty
 
 
-def _bitmask(block_loop, thread_loop, threads: int) -> tirx.PrimFunc:
+def _bitmask(loops: ThreadLoops) -> tirx.PrimFunc:
     """``(logits, seq_ids, bitmask)``: gives tokens whose bit is 0 the lowest float.
 
     ``bitmask`` is int32 ``(batch_size, ceil(vocab_size / 32))``, the lowest bit first.
     """
+    threads = loops.count
 
     @T.prim_func(private=True, s_tir=True)
     def apply_bitmask(logits_handle: T.handle, seq_ids_handle: T.handle, bitmask_handle: T.handle):
@@ -127,8 +123,8 @@ def _bitmask(block_loop, thread_loop, threads: int) -> tirx.PrimFunc:
         logits = T.match_buffer(logits_handle, (batch_size, vocab_size), "float32")
         seq_ids = T.match_buffer(seq_ids_handle, (num_seq,), "int32")
         bitmask = T.match_buffer(bitmask_handle, (batch_size, (vocab_size + 31) // 32), "int32")
-        for block in block_loop((num_seq * vocab_size + (threads - 1)) // threads):
-            for thread in thread_loop(threads):
+        for block in loops.blocks((num_seq * vocab_size + (threads - 1)) // threads):
+            for thread in loops.threads(threads):
                 with T.sblock("bitmask"):
                     vs = T.axis.spatial(num_seq, (block * threads + thread) // vocab_size)
                     vt = T.axis.spatial(vocab_size, (block * threads + thread) % vocab_size)

@@ -34,6 +34,8 @@ class CPUMatmul(CPUScheduleRule):
     def apply(self, func: tirx.PrimFunc, target: Target, _tunable: bool) -> s_tir.Schedule | None:
         if not (isinstance(func, tirx.PrimFunc) and self.is_target_available(target)):
             return None
+        if func.body.block.name_hint != "root":
+            return None
         schedule = s_tir.Schedule(func)
         blocks = schedule.get_child_blocks(schedule.get_sblock("root"))
         names = [schedule.get(block).name_hint for block in blocks]
