@@ -1,10 +1,11 @@
 """Public rule: a package, what `mlc_llm package` calls dist/."""
 
-load("//rules/private:checks.bzl", "device_error", "first_error")
+load("//rules/private:checks.bzl", "application_id_error", "device_error", "first_error")
 load("//rules/private:label.bzl", "label_of")
 load("//rules/private:package.bzl", _mlc_package = "mlc_package")
+load("//rules/private:push.bzl", "mlc_push")
 
-def mlc_package(name, device, models, runtime = None, **kwargs):
+def mlc_package(name, device, models, runtime = None, application_id = "ai.mlc.mlcchat", **kwargs):
     """Packages models for one device, laid out as upstream's apps expect dist/.
 
     `bazel build` writes, below `bazel-bin/<package>/<name>/`:
@@ -14,10 +15,14 @@ def mlc_package(name, device, models, runtime = None, **kwargs):
     - `bundle/mlc-app-config.json`; for android also where the mlc4j project reads it
     - `bundle/<model_id>/...`: links to the files of each bundled model
     - `lib/...`: links to the files of the runtime, if there is one
+    - `app/...`: for an app's sources; Swift constants, an xcconfig and a list of symbols, or Kotlin constants
     - `package-manifest.json`: every file with sha256 and size, the compiler's versions, each library's metadata
 
     `bazel run` installs that into `dist/` beside the BUILD file, or into `--output DIR`: only what changed, by hard
     links where possible, and removes only what an earlier install of this package put there.
+
+    `bazel run NAME.push`, for android, puts the bundled models onto a device by adb, where the app looks for them: what is
+    there already is not pushed again.
 
     Two models may share a library. Two libraries of one name and different contents are an error, and so are weights
     whose parameters are not those of the library.
@@ -28,9 +33,11 @@ def mlc_package(name, device, models, runtime = None, **kwargs):
         whatever the target platform is, so one build can hold packages for several devices.
       models: Labels of mlc_model targets, at least one.
       runtime: Label of an mlc_runtime for the device, of the TVM that the libraries are compiled with.
+      application_id: For android, the app whose files NAME.push puts the models into. If not given, upstream's app.
       **kwargs: Attributes common to all rules.
     """
-    first_error(device_error(label_of(name), device))
+    where = label_of(name)
+    first_error(device_error(where, device), application_id_error(where, application_id))
     _mlc_package(
         name = name,
         device = device,
@@ -38,3 +45,12 @@ def mlc_package(name, device, models, runtime = None, **kwargs):
         runtime = runtime,
         **kwargs
     )
+    if device.partition(":")[0] == "android":
+        mlc_push(
+            name = name + ".push",
+            application_id = application_id,
+            package = ":" + name,
+            tags = kwargs.get("tags"),
+            testonly = kwargs.get("testonly"),
+            visibility = kwargs.get("visibility"),
+        )

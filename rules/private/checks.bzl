@@ -274,3 +274,18 @@ def version_error(where, version):
     if len(parts) >= 2 and parts[0].isdigit() and parts[1].isdigit():
         return None
     return "{}: attribute version: expected the version of TVM, such as 0.27.0, got {}".format(where, repr(version))
+
+def application_id_error(where, application_id):
+    """What is wrong with the id of an Android app: it names a directory of the device.
+
+    Args:
+      where: str, the target.
+      application_id: str.
+
+    Returns:
+      str or None: a message.
+    """
+    bad = [c for c in application_id.elems() if c not in _LETTERS + _DIGITS + "_."]
+    if not bad and "." in application_id.strip("."):
+        return None
+    return "{}: attribute application_id: expected an id such as com.example.app, got {}".format(where, repr(application_id))

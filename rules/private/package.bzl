@@ -6,6 +6,7 @@ load("//rules/private/providers:runtime_info.bzl", "MlcRuntimeInfo")
 load("//rules/private/providers:tool_info.bzl", "MlcToolInfo")
 load(":checks.bzl", "first_error")
 load(":label.bzl", "label_text")
+load(":package_app_files.bzl", "app_files")
 load(":package_checks.bzl", "models_error")
 load(":package_runtime.bzl", "check_linked", "runtime_of")
 load(":python_tool.bzl", "runfiles_path", "write_launcher")
@@ -123,7 +124,7 @@ def _distinct(places):
 def _app_config_paths(device):
     return [_APP_CONFIG] + ([_MLC4J_APP_CONFIG] if _kind(device) == "android" else [])
 
-def _assemble(ctx, models, device, places, runtime):
+def _assemble(ctx, models, device, places, runtime, listings):
     """The action that writes the app config and the manifest, and checks weights against libraries."""
     app_config = _declare(ctx, _APP_CONFIG)
     manifest = _declare(ctx, _MANIFEST)
@@ -153,8 +154,8 @@ def _assemble(ctx, models, device, places, runtime):
         inputs += [lib.compile_key, lib.library]
     if runtime:
         args.add("--version", "runtime_tvm=" + runtime.version)
-        args.add("--listing", runtime.manifest)
-        inputs.append(runtime.manifest)
+    args.add_all(listings, before_each = "--listing")
+    inputs += listings
     args.add_all(_app_config_paths(device), before_each = "--app-config-path")
     args.add("--app-config", app_config)
     args.add("--manifest", manifest)
@@ -199,9 +200,18 @@ def _mlc_package_impl(ctx):
     models = _share_libraries(models)
     places = _place_libraries(ctx, models, device)
     libraries = _distinct(places)
-    app_config, manifest = _assemble(ctx, models, device, places, runtime)
+    app = app_files(
+        ctx,
+        models,
+        _kind(device),
+        libraries[0].file if _kind(device) in _ARCHIVES else None,
+        runtime,
+        lambda path: _declare(ctx, path),
+    )
+    listings = ([runtime.manifest] if runtime else []) + ([app.listing] if app.listing else [])
+    app_config, manifest = _assemble(ctx, models, device, places, runtime, listings)
 
-    files = libraries + [
+    files = libraries + app.files + [
         struct(path = _APP_CONFIG, file = app_config),
         struct(path = _MANIFEST, file = manifest),
     ]
@@ -224,6 +234,7 @@ def _mlc_package_impl(ctx):
         OutputGroupInfo(
             _validation = depset([_check(ctx, models)] + check_linked(ctx, runtime, _libraries_of(models))),
             app_config = depset([app_config]),
+            app_files = depset([f.file for f in app.files]),
             libraries = depset([library.file for library in libraries]),
             logs = depset([model.lib.log for model in models]),
             manifest = depset([manifest]),
@@ -253,6 +264,7 @@ mlc_package = rule(
         "_allowlist_function_transition": attr.label(
             default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
         ),
+        "_app_tool": attr.label(default = "//tools/app", cfg = "exec", providers = [MlcToolInfo]),
         "_library_tool": attr.label(default = "//tools/library", cfg = "exec", providers = [MlcToolInfo]),
         "_tool": attr.label(default = "//tools/package", cfg = "exec", providers = [MlcToolInfo]),
     },

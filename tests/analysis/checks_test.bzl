@@ -3,6 +3,7 @@
 load("@bazel_skylib//lib:unittest.bzl", "asserts", "unittest")
 load(
     "//rules/private:checks.bzl",
+    "application_id_error",
     "architectures_error",
     "device_error",
     "edit_distance",
@@ -170,6 +171,17 @@ def _devices_impl(ctx):
     asserts.true(env, "and this package is for cpu:aarch64-linux" in models_error("//a:b", "cpu:aarch64-linux", models))
     return unittest.end(env)
 
+def _application_id_impl(ctx):
+    env = unittest.begin(ctx)
+    asserts.equals(env, None, application_id_error("//a:b", "com.example.app_2"))
+    for bad in ["app", "", "..", "com/example.app", "com.example;rm"]:
+        asserts.equals(
+            env,
+            "//a:b: attribute application_id: expected an id such as com.example.app, got " + repr(bad),
+            application_id_error("//a:b", bad),
+        )
+    return unittest.end(env)
+
 def _runtime_impl(ctx):
     env = unittest.begin(ctx)
     asserts.equals(env, None, runtime_device_error("//a:b", "iphone", ["x.a"], None))
@@ -195,6 +207,7 @@ _overrides_test = unittest.make(_overrides_impl)
 _names_test = unittest.make(_names_impl)
 _values_test = unittest.make(_values_impl)
 _model_test = unittest.make(_model_impl)
+_application_id_test = unittest.make(_application_id_impl)
 _compilers_test = unittest.make(_compilers_impl)
 _runtime_test = unittest.make(_runtime_impl)
 _devices_test = unittest.make(_devices_impl)
@@ -207,6 +220,7 @@ def checks_test_suite(name):
     """
     unittest.suite(
         name,
+        _application_id_test,
         _compilers_test,
         _devices_test,
         _edit_distance_test,

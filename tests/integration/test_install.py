@@ -29,11 +29,11 @@ def test_install_twice_and_elsewhere(new_workspace):
         assert (dist / file["path"]).stat().st_size == file["nbytes"]
     assert not any(path.is_symlink() for path in dist.rglob("*"))
     assert theirs.read_text() == "the app's own file"
-    assert first.stdout.startswith("app/dist: 4 files, ")
-    assert first.stdout.endswith(": 4 linked\n")
+    assert first.stdout.startswith("app/dist: 5 files, ")
+    assert first.stdout.endswith(": 5 linked\n")
 
     again = workspace.bazel("run", "//app:pkg")
-    assert "4 up to date" in again.stdout
+    assert "5 up to date" in again.stdout
 
     workspace.bazel("run", "//app:pkg", "--", "--output", "elsewhere")
     assert (workspace.root / "elsewhere/lib/libmodel_android.a").exists()

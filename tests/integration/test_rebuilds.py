@@ -41,7 +41,14 @@ mlc_package(
 """
 )
 
-ONE_COMPILE = {"MlcConfig": 1, "MlcCompile": 1, "MlcCheck": 1, "MlcArchive": 1, "MlcPackage": 1}
+ONE_COMPILE = {
+    "MlcConfig": 1,
+    "MlcCompile": 1,
+    "MlcCheck": 1,
+    "MlcArchive": 1,
+    "MlcAppFiles": 1,
+    "MlcPackage": 1,
+}
 
 
 def edit_build_file(workspace: Workspace, old: str, new: str) -> None:

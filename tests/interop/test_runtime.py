@@ -29,10 +29,17 @@ PACKAGES = Path(__file__).parent
 def test_manifest_lists_the_runtime(package, files):
     root = PACKAGES / package
     manifest = json.loads((root / "package-manifest.json").read_bytes())
-    assert [file["path"] for file in manifest["files"]] == ["bundle/mlc-app-config.json", *files]
+    assert [f["path"] for f in manifest["files"] if f["path"].startswith("lib/")] == files
     for file in manifest["files"]:
         assert hashlib.sha256((root / file["path"]).read_bytes()).hexdigest() == file["sha256"]
     assert manifest["versions"]["runtime_tvm"] == "0.27.0"
+
+
+def test_xcode_links_what_the_package_has():
+    text = (PACKAGES / "iphone_app/app/mlc.xcconfig").read_text()
+    assert "-lmodel_iphone -lmlc_llm -Wl,-u,_tiny___tvm_ffi__library_bin\n" in text
+    symbols = (PACKAGES / "iphone_app/app/exported_symbols.txt").read_text().splitlines()
+    assert "_tiny___tvm_ffi__library_bin" in symbols
 
 
 def test_app_config_of_the_package_is_in_the_assets():
