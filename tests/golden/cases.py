@@ -70,6 +70,22 @@ CASES: dict[str, Case] = {
             "tie_word_embeddings": True,
         }
     ),
+    # The window ends in each of the calls.
+    "gemma2": Case(
+        {
+            **_DECODER,
+            "model_type": "gemma2",
+            "num_key_value_heads": 2,
+            "head_dim": 64,
+            "hidden_act": "gelu_pytorch_tanh",
+            "hidden_activation": "gelu_pytorch_tanh",
+            "tie_word_embeddings": True,
+            "attn_logit_softcapping": 2.0,
+            "final_logit_softcapping": 3.0,
+            "query_pre_attn_scalar": 48,
+            "sliding_window": 9,
+        }
+    ),
     "gpt2": Case(
         {
             **_SIZES,

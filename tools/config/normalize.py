@@ -136,6 +136,8 @@ def _default(name: str, spec: dict[str, Any], result: dict[str, Any]) -> Any:
 def _canonical(name: str, value: Any, spec: dict[str, Any], notes: list[str]) -> Any:
     """Returns equal settings as equal JSON: 10000 and 10000.0, or an object that is not used."""
     spec = registry.resolved(spec)
+    if value is None:
+        return None
     if isinstance(value, list):
         return [float(number) for number in value]
     if isinstance(value, dict):

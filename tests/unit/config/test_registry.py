@@ -16,6 +16,7 @@ from tools.config.plain_name import path_problem, problem
 def test_what_there_is():
     assert config.families() == [
         "gemma",
+        "gemma2",
         "gpt2",
         "gpt_neox",
         "llama",

@@ -13,6 +13,7 @@ from typing import Any
 from tools.cli import UserError
 from tools.compiler.families.causal_lm import CausalLM
 from tools.compiler.families.gemma import GemmaConfig, GemmaForCausalLM
+from tools.compiler.families.gemma2 import Gemma2Config, Gemma2ForCausalLM
 from tools.compiler.families.gpt2 import GPT2Config, GPT2LMHeadModel
 from tools.compiler.families.gpt_neox import GPTNeoXConfig, GPTNeoXForCausalLM
 from tools.compiler.families.llama import LlamaConfig, LlamaForCausalLM
@@ -40,6 +41,7 @@ class Family:
 
 FAMILIES: Mapping[str, Family] = {
     "gemma": Family(GemmaConfig, GemmaForCausalLM),
+    "gemma2": Family(Gemma2Config, Gemma2ForCausalLM),
     "gpt2": Family(GPT2Config, GPT2LMHeadModel),
     "gpt_neox": Family(GPTNeoXConfig, GPTNeoXForCausalLM),
     "llama": Family(LlamaConfig, LlamaForCausalLM),

@@ -9,6 +9,7 @@ from tvm import relax, tirx
 from tvm.relax.frontend.nn.llm.kv_cache import RopeMode, TIRPagedKVCache
 from tvm.target import Target
 
+from tools.compiler.functions.attention_scores import AttentionScores, has_scores, with_scores
 from tools.compiler.functions.longrope import longrope_split_rotary
 
 
@@ -27,6 +28,7 @@ class KVCacheConfig:
         rotary_dim: How many of a head's dimensions, the first ones, are rotated: all of them where
             None; 0 where the model has no rotary embedding.
         enable_disaggregation: Whether the cache is for disaggregated prefill and decode.
+        scores: What is done to the attention's scores besides scaling; None for nothing.
     """
 
     num_hidden_layers: int
@@ -38,6 +40,7 @@ class KVCacheConfig:
     rope_scaling: dict[str, Any] | None = None
     rotary_dim: int | None = None
     enable_disaggregation: bool = False
+    scores: AttentionScores | None = None
 
     def bytes_per_token(self) -> int:
         """Returns the size of a token's keys and values in all layers."""
@@ -93,7 +96,11 @@ def add_kv_cache_function(
             dtype=config.dtype,
             target=target,
         )
-        builder.emit_func_output(cache._expr)
+        created = cache._expr
+        if target.kind.name == "llvm":
+            # What it replaces is not used, and vanishes.
+            created = _with_tree_kernels_in_order(builder.lookup_binding(created))
+        builder.emit_func_output(created)
     if is_longrope:
         kernel = longrope_split_rotary(
             config.rope_theta,
@@ -105,6 +112,29 @@ def add_kv_cache_function(
             config.rope_scaling,
         )
         builder.update_func(builder.get().get_global_var("tir_split_rotary"), kernel)
+    if config.scores is not None:
+        group_size = config.num_attention_heads // config.num_key_value_heads
+        for var, function in builder.get().functions_items():
+            if has_scores(var.name_hint):
+                kernel = with_scores(var.name_hint, function, config.scores, group_size)
+                builder.update_func(var, kernel)
+
+
+def _with_tree_kernels_in_order(call: relax.Call) -> relax.Call:
+    """Returns the call that creates the CPU's cache, with kernels for trees where they belong.
+
+    The runtime takes the one whose keys are in the cache first, and TVM gives it second.
+    """
+    places = [
+        place
+        for place, argument in enumerate(call.args)
+        if isinstance(argument, relax.Tuple) and "tree_mask" in str(argument)
+    ]
+    arguments = list(call.args)
+    first, second = places
+    if "paged" not in str(arguments[first]):
+        arguments[first], arguments[second] = arguments[second], arguments[first]
+    return relax.Call(call.op, arguments, call.attrs, call.ty_args)
 
 
 def _factors(rope_scaling: dict[str, Any]) -> relax.Expr:

@@ -31,6 +31,22 @@ def cast(x: nn.Tensor, dtype: str) -> nn.Tensor:
     return call_kernel(lambda data: topi.cast(data, dtype), "cast", [x], key=dtype)
 
 
+def softcap(x: nn.Tensor, cap: float) -> nn.Tensor:
+    """Returns ``cap * tanh(x / cap)``, of float32.
+
+    ``tanh(y)`` is ``1 - 2 / (1 + exp(2 * y))``, which is right for all numbers on all devices.
+    """
+
+    def compute(data: te.Tensor) -> te.Tensor:
+        return te.compute(
+            data.shape,
+            lambda i, j: cap - 2 * cap / (1 + tirx.exp(data[i, j] * (2 / cap))),
+            name="softcap",
+        )
+
+    return call_kernel(compute, "softcap", [x], key=cap)
+
+
 def gelu(x: nn.Tensor, *, tanh: bool, out_dtype: str) -> nn.Tensor:
     """Returns ``x * P(X <= x)`` of a standard normal X, computed in float32.
 

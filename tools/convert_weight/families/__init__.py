@@ -21,6 +21,7 @@ from tools.convert_weight.family import Family
 
 FAMILIES: Mapping[str, Family] = {
     "gemma": gemma.FAMILY,
+    "gemma2": gemma.FAMILY,
     "gpt2": gpt2.FAMILY,
     "gpt_neox": gpt_neox.FAMILY,
     "llama": llama.FAMILY,
