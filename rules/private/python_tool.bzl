@@ -60,7 +60,7 @@ def _python_tool_impl(ctx):
         module = ctx.attr.module,
         runner = ctx.file._runner,
         sources = depset(
-            ctx.files.srcs,
+            ctx.files.srcs + ctx.files._worker,
             transitive = [dep[MlcToolInfo].sources for dep in ctx.attr.deps],
         ),
     )
@@ -84,6 +84,7 @@ python_tool = rule(
         ),
         "srcs": attr.label_list(doc = "Sources, and data files beside them.", allow_files = True),
         "_runner": attr.label(default = "//tools:run_module.py", allow_single_file = True),
+        "_worker": attr.label(default = "//tools/worker"),
     },
     executable = True,
     toolchains = [PYTHON_TOOLCHAIN],

@@ -14,6 +14,18 @@ _ENV = {
     "PYTHONHASHSEED": "0",
 }
 
+# The tool runs as a persistent worker where Bazel's strategies allow it. Each request is a process of its own, so they
+# may run side by side and be cancelled.
+_WORKER = {
+    "requires-worker-protocol": "json",
+    "supports-multiplex-workers": "1",
+    "supports-worker-cancellation": "1",
+    "supports-workers": "1",
+
+    # One worker for all the commands of a tool.
+    "worker-key-mnemonic": "Mlc",
+}
+
 def python_of(ctx):
     """The Python environment of the toolchain, for every tool but a compiler.
 
@@ -67,11 +79,15 @@ def run_tool(
         executable = python.interpreter,
         arguments = [command] + arguments,
         inputs = depset(
-            [python.site, python.stamp],
+            [python.site],
             transitive = [inputs if type(inputs) == "depset" else depset(inputs)],
         ),
         outputs = outputs,
-        tools = depset([python.interpreter, tool.runner], transitive = [tool.sources] + ([tools] if tools else [])),
+        # The stamp stands for the packages: a worker of other packages is another worker.
+        tools = depset(
+            [python.interpreter, python.stamp, tool.runner],
+            transitive = [tool.sources] + ([tools] if tools else []),
+        ),
         env = _ENV,
         mnemonic = mnemonic,
         progress_message = progress_message,
@@ -80,12 +96,12 @@ def run_tool(
         execution_requirements = execution_requirements or {
             "block-network": "1",
             "supports-path-mapping": "1",
-        },
+        } | _WORKER,
         toolchain = None,
     )
 
 def tool_arguments(ctx):
-    """Arguments that go through a file when they are many.
+    """Arguments that go through a file, as a worker's must.
 
     Args:
       ctx: The rule context.
@@ -94,6 +110,6 @@ def tool_arguments(ctx):
       Args, one argument a line in the file.
     """
     args = ctx.actions.args()
-    args.use_param_file("@%s")
+    args.use_param_file("@%s", use_always = True)
     args.set_param_file_format("multiline")
     return args

@@ -1,4 +1,4 @@
-"""Protects the promise of equal bytes: two folders, two output bases, one result."""
+"""Protects the promise of equal bytes: two folders, two ways to run the tools, one result."""
 
 from __future__ import annotations
 
@@ -30,20 +30,21 @@ def tree(root: pathlib.Path) -> dict[str, str]:
     }
 
 
-def build_all(workspace) -> dict[str, dict[str, str]]:
+def build_all(workspace, *flags: str) -> dict[str, dict[str, str]]:
     model = workspace.root / "model"
     model.mkdir()
     for file in runfile("examples/quickstart/model").iterdir():
         (model / file.name).write_bytes(file.read_bytes())
     workspace.write("BUILD.bazel", BUILD)
-    build = workspace.bazel("build", "//:android", "//:cpu", "//:iphone")
+    build = workspace.bazel("build", *flags, "//:android", "//:cpu", "//:iphone")
     assert build.ran("MlcCompile") == 3
     packages = workspace.root / "bazel-bin"
     return {name: tree(packages / name) for name in ("android", "cpu", "iphone")}
 
 
 def test_equal_bytes_in_two_output_bases(new_workspace):
-    first = build_all(new_workspace())
-    second = build_all(new_workspace())
+    """Persistent workers in one, a process an action in the other."""
+    first = build_all(new_workspace(), "--spawn_strategy=worker,local")
+    second = build_all(new_workspace(), "--spawn_strategy=sandboxed,local")
     assert first == second
     assert set(first["android"]) >= {"lib/libmodel_android.a", "bundle/stories/tensor-cache.json"}

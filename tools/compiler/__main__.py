@@ -9,6 +9,12 @@ from pathlib import Path
 from tools import cli, config
 from tools.config import CompileKey, strict_json
 
+PRELOAD = ["tools.compiler.compile"]
+"""What a persistent worker loads before the first request."""
+
+SHARED_OUTPUTS = ("--library", "--metadata", "--log")
+"""A library is its key's: a persistent worker compiles for two targets once."""
+
 
 def parser() -> argparse.ArgumentParser:
     """Returns the parser."""

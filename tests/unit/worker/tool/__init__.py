@@ -1,0 +1,1 @@
+"""A tool for the worker's tests."""

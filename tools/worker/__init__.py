@@ -1,0 +1,1 @@
+"""Runs a tool as a Bazel persistent worker: one process that has loaded it, one fork a request."""
