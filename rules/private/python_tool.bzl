@@ -1,5 +1,6 @@
 """Rule: a Python tool of this repository, for actions and for `bazel run`."""
 
+load("@bazel_skylib//rules:common_settings.bzl", "BuildSettingInfo")
 load("//rules/private/providers:python_info.bzl", "MlcPythonInfo")
 load("//rules/private/providers:tool_info.bzl", "MlcToolInfo")
 load(":run_tool.bzl", "PYTHON_FLAGS", "PYTHON_TOOLCHAIN", "python_of")
@@ -58,6 +59,7 @@ def write_launcher(ctx, output, tool, python, arguments = "", export = ""):
 def _python_tool_impl(ctx):
     tool = MlcToolInfo(
         module = ctx.attr.module,
+        persistent_worker = ctx.attr._persistent_workers[BuildSettingInfo].value,
         runner = ctx.file._runner,
         sources = depset(
             ctx.files.srcs + ctx.files._worker,
@@ -83,6 +85,7 @@ python_tool = rule(
             providers = [MlcPythonInfo],
         ),
         "srcs": attr.label_list(doc = "Sources, and data files beside them.", allow_files = True),
+        "_persistent_workers": attr.label(default = "//rules/settings:persistent_workers"),
         "_runner": attr.label(default = "//tools:run_module.py", allow_single_file = True),
         "_worker": attr.label(default = "//tools/worker"),
     },

@@ -14,8 +14,7 @@ _ENV = {
     "PYTHONHASHSEED": "0",
 }
 
-# The tool runs as a persistent worker where Bazel's strategies allow it. Each request is a process of its own, so they
-# may run side by side and be cancelled.
+# Each request is a process of its own, so they may run side by side and be cancelled.
 _WORKER = {
     "requires-worker-protocol": "json",
     "supports-multiplex-workers": "1",
@@ -57,7 +56,7 @@ def run_tool(
       ctx: The rule context.
       tool: MlcToolInfo of the tool.
       python: MlcPythonInfo to run it in.
-      arguments: list[Args].
+      arguments: list[Args]; a persistent worker is started with all but the last, which is each request's.
       inputs: depset[File] or list[File] the tool reads.
       outputs: list[File] the tool writes.
       mnemonic: The action's mnemonic, such as MlcCompile.
@@ -65,7 +64,7 @@ def run_tool(
       tools: depset[File] of other programs the tool runs.
       resource_set: What the action needs of the machine.
       unused_inputs_list: File that lists inputs whose change does not ask for the action anew.
-      execution_requirements: dict; if not given, the action sees no network.
+      execution_requirements: dict; if not given, the action sees no network and may run in a persistent worker.
     """
     command = ctx.actions.args()
     command.add_all(PYTHON_FLAGS)
@@ -75,11 +74,21 @@ def run_tool(
     command.add_all([python.site], expand_directories = False)
     command.add(tool.module)
 
+    in_worker = tool.persistent_worker and not execution_requirements
+    requests = []
+    if in_worker:
+        request = ctx.actions.declare_file("{}.{}.params".format(ctx.label.name, outputs[0].basename))
+        ctx.actions.write(request, arguments[-1])
+        requests.append(request)
+        flag = ctx.actions.args()
+        flag.add(request, format = "@%s")
+        arguments = arguments[:-1] + [flag]
+
     ctx.actions.run(
         executable = python.interpreter,
         arguments = [command] + arguments,
         inputs = depset(
-            [python.site],
+            [python.site] + requests,
             transitive = [inputs if type(inputs) == "depset" else depset(inputs)],
         ),
         outputs = outputs,
@@ -93,15 +102,15 @@ def run_tool(
         progress_message = progress_message,
         resource_set = resource_set,
         unused_inputs_list = unused_inputs_list,
-        execution_requirements = execution_requirements or {
-            "block-network": "1",
-            "supports-path-mapping": "1",
-        } | _WORKER,
+        execution_requirements = execution_requirements or {"block-network": "1"} | (
+            # Bazel sends unmapped paths to multiplex workers.
+            _WORKER if in_worker else {"supports-path-mapping": "1"}
+        ),
         toolchain = None,
     )
 
 def tool_arguments(ctx):
-    """Arguments that go through a file, as a worker's must.
+    """Arguments that go through a file when they are many.
 
     Args:
       ctx: The rule context.
@@ -110,6 +119,6 @@ def tool_arguments(ctx):
       Args, one argument a line in the file.
     """
     args = ctx.actions.args()
-    args.use_param_file("@%s", use_always = True)
+    args.use_param_file("@%s")
     args.set_param_file_format("multiline")
     return args

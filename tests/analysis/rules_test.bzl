@@ -42,7 +42,7 @@ def _compile_inputs_impl(ctx):
         asserts.true(env, needed in names, needed)
     for f in compile.inputs.to_list():
         of_toolchain = f.owner.workspace_name or f.owner.package.startswith("tools")
-        asserts.true(env, of_toolchain or f == key, f.path)
+        asserts.true(env, of_toolchain or f == key or f.extension == "params", f.path)
     asserts.equals(env, ctx.attr.linked, "ld.lld" in names)
     asserts.equals(env, {"HOME": "/nonexistent", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0"}, compile.env)
     for argument in compile.argv:

@@ -22,15 +22,16 @@ mlc_package(name = "iphone", device = "iphone", models = [":stories"])
 
 
 def tree(root: pathlib.Path) -> dict[str, str]:
-    """Path -> sha256 of every file below `root`."""
+    """Path -> sha256 of every file of the three packages."""
     return {
         str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(root.rglob("*"))
+        for name in ("android", "cpu", "iphone")
+        for path in sorted((root / name).rglob("*"))
         if path.is_file()
     }
 
 
-def build_all(workspace, *flags: str) -> dict[str, dict[str, str]]:
+def build_all(workspace, *flags: str) -> dict[str, str]:
     model = workspace.root / "model"
     model.mkdir()
     for file in runfile("examples/quickstart/model").iterdir():
@@ -38,13 +39,19 @@ def build_all(workspace, *flags: str) -> dict[str, dict[str, str]]:
     workspace.write("BUILD.bazel", BUILD)
     build = workspace.bazel("build", *flags, "//:android", "//:cpu", "//:iphone")
     assert build.ran("MlcCompile") == 3
-    packages = workspace.root / "bazel-bin"
-    return {name: tree(packages / name) for name in ("android", "cpu", "iphone")}
+    return tree(workspace.root / "bazel-bin")
 
 
 def test_equal_bytes_in_two_output_bases(new_workspace):
-    """Persistent workers in one, a process an action in the other."""
+    """Persistent workers in one; a process an action and mapped paths in the other."""
     first = build_all(new_workspace(), "--spawn_strategy=worker,local")
-    second = build_all(new_workspace(), "--spawn_strategy=sandboxed,local")
+    second = build_all(
+        new_workspace(),
+        "--@rules_mlc//rules/settings:persistent_workers=false",
+        "--experimental_output_paths=strip",
+        "--spawn_strategy=sandboxed,local",
+    )
     assert first == second
-    assert set(first["android"]) >= {"lib/libmodel_android.a", "bundle/stories/tensor-cache.json"}
+    assert {"android/lib/libmodel_android.a", "iphone/bundle/stories/tensor-cache.json"} <= set(
+        first
+    )

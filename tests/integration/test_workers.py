@@ -85,11 +85,10 @@ def test_edited_tool_is_a_new_worker(workspace):
 
 
 def test_sandboxed_worker(workspace):
-    """A worker that sees declared inputs alone, under mapped paths, gives the same bytes."""
-    flags = ["--worker_sandboxing", "--experimental_output_paths=strip"]
+    """A worker that sees declared inputs alone gives the same bytes."""
+    flags = ["--noworker_multiplex", "--worker_sandboxing"]
     build = workspace.bazel("build", *flags, add_library(workspace, "sandboxed", top_p=0.5))
-    assert build.ran("MlcCompile") == 1
-    assert "1 worker" in build.stderr or "2 worker" in build.stderr
+    assert "2 worker" in build.stderr
     assert digest(workspace, "sandboxed") == digest(workspace, "one")
 
 
