@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from tools import config
+
 VOCAB_SIZE = 120
 
 
@@ -37,8 +39,8 @@ class Case:
     @property
     def reference_config(self) -> dict[str, Any]:
         """config.json as transformers gets it."""
-        config = CASES[self.reference_of].config if self.reference_of else self.config
-        return {**config, **self.reference}
+        fields = CASES[self.reference_of].config if self.reference_of else self.config
+        return {**fields, **self.reference}
 
 
 _SIZES = {"vocab_size": VOCAB_SIZE, "bos_token_id": 1, "eos_token_id": 2}
@@ -58,7 +60,15 @@ _DECODER = {
     "tie_word_embeddings": False,
 }
 
-CASES: dict[str, Case] = {
+_MOE = {
+    "num_experts": 4,
+    "num_experts_per_tok": 2,
+    "moe_intermediate_size": 96,
+    "decoder_sparse_step": 1,
+    "mlp_only_layers": [],
+}
+
+_ALL: dict[str, Case] = {
     "gemma": Case(
         {
             **_DECODER,
@@ -85,6 +95,48 @@ CASES: dict[str, Case] = {
             "query_pre_attn_scalar": 48,
             "sliding_window": 9,
         }
+    ),
+    "gemma3_text": Case(
+        {
+            **_DECODER,
+            "model_type": "gemma3_text",
+            "num_hidden_layers": 3,
+            "num_key_value_heads": 2,
+            "head_dim": 64,
+            "hidden_activation": "gelu_pytorch_tanh",
+            "query_pre_attn_scalar": 32,
+            "rope_theta": 1000000.0,
+            "rope_local_base_freq": 10000.0,
+            "sliding_window": 128,
+            "sliding_window_pattern": 3,
+            "tie_word_embeddings": True,
+        }
+    ),
+    "gpt_bigcode": Case(
+        {
+            **_SIZES,
+            "model_type": "gpt_bigcode",
+            "n_embd": 128,
+            "n_inner": 176,
+            "n_layer": 2,
+            "n_head": 4,
+            "n_positions": 128,
+            "layer_norm_epsilon": 1e-5,
+            "activation_function": "gelu",
+            "multi_query": True,
+        }
+    ),
+    # Transformers has no code for it; its llama computes the same with other names.
+    "internlm2": Case(
+        {
+            **_DECODER,
+            "model_type": "internlm2",
+            "num_key_value_heads": 2,
+            "bias": False,
+            "use_cache": True,
+            "pad_token_id": 2,
+        },
+        reference={"model_type": "llama", "pad_token_id": None},
     ),
     "gpt2": Case(
         {
@@ -148,6 +200,18 @@ CASES: dict[str, Case] = {
         prefills=(20, 9),
         reference={"sliding_window": 33},
     ),
+    "mixtral": Case(
+        {
+            **_DECODER,
+            "model_type": "mixtral",
+            "num_key_value_heads": 2,
+            "head_dim": 32,
+            "num_local_experts": 4,
+            "num_experts_per_tok": 2,
+            "sliding_window": None,
+        }
+    ),
+    "olmo2": Case({**_DECODER, "model_type": "olmo2"}),
     "phi": Case(
         {
             **_DECODER,
@@ -191,6 +255,27 @@ CASES: dict[str, Case] = {
         batch=(5, 45, 1),
     ),
     "qwen2": Case({**_DECODER, "model_type": "qwen2", "rope_theta": 1000000.0}),
+    "qwen2_moe": Case(
+        {
+            **_DECODER,
+            **_MOE,
+            "model_type": "qwen2_moe",
+            "num_key_value_heads": 2,
+            "shared_expert_intermediate_size": 160,
+            "norm_topk_prob": False,
+        }
+    ),
+    "qwen3_moe": Case(
+        {
+            **_DECODER,
+            **_MOE,
+            "model_type": "qwen3_moe",
+            "num_key_value_heads": 2,
+            "head_dim": 32,
+            "norm_topk_prob": True,
+            "attention_bias": False,
+        }
+    ),
     "qwen3": Case(
         {
             **_DECODER,
@@ -212,4 +297,21 @@ CASES: dict[str, Case] = {
             "use_qkv_bias": True,
         }
     ),
+    "starcoder2": Case(
+        {
+            **_DECODER,
+            "model_type": "starcoder2",
+            "num_key_value_heads": 2,
+            "norm_epsilon": 1e-5,
+            "hidden_act": "gelu_pytorch_tanh",
+            "use_bias": True,
+            "use_cache": True,
+            "sliding_window": None,
+            "tie_word_embeddings": True,
+        }
+    ),
+}
+
+CASES = {
+    name: case for name, case in _ALL.items() if case.config["model_type"] in config.families()
 }

@@ -42,7 +42,8 @@ def shapes_of(name: str) -> dict[str, list[int]]:
 def dequantized(name: str, values: np.ndarray) -> np.ndarray:
     """Returns what a q4f16_1 library computes with: float16, or 15 multiples of a float16."""
     half = values.astype(np.float16)
-    if half.ndim == 1:
+    # Norms, biases, and what chooses experts.
+    if half.ndim == 1 or name.endswith("gate.weight"):
         return half.astype(np.float32)
     # The linear layers of gpt2 are saved transposed.
     axis = 0 if any(part in name for part in (".c_attn.", ".c_proj.", ".c_fc.")) else 1
@@ -97,7 +98,8 @@ def main(names: list[str]) -> None:
             "q0f32": logits(case, as_known(tensors)),
             "q4f16_1": logits(case, as_known(half)),
         }
-        (DATA / f"{name}.json").write_text(json.dumps(shapes, indent=0) + "\n")
+        lines = [f"  {json.dumps(each)}: {json.dumps(shape)}" for each, shape in shapes.items()]
+        (DATA / f"{name}.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
         np.savez(DATA / f"{name}.npz", **results)
         print(
             name, {key: f"{value.min():.2f} to {value.max():.2f}" for key, value in results.items()}

@@ -47,5 +47,57 @@ def phi_of_phi_msft(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return result
 
 
-SHAPES = {"phi_msft": phi_msft_shapes}
-OF_TRANSFORMERS = {"phi_msft": phi_of_phi_msft}
+def internlm2_shapes(config: Mapping[str, Any]) -> dict[str, list[int]]:
+    """Returns the names and shapes of a checkpoint's tensors."""
+    size, inner, vocab = (
+        config[field] for field in ("hidden_size", "intermediate_size", "vocab_size")
+    )
+    heads, groups = config["num_attention_heads"], config["num_key_value_heads"]
+    shapes = {"model.tok_embeddings.weight": [vocab, size]}
+    for layer in range(config["num_hidden_layers"]):
+        shapes |= {
+            f"model.layers.{layer}.{name}.weight": shape
+            for name, shape in {
+                "attention.wo": [size, size],
+                "attention.wqkv": [size // heads * (heads + 2 * groups), size],
+                "attention_norm": [size],
+                "feed_forward.w1": [inner, size],
+                "feed_forward.w2": [size, inner],
+                "feed_forward.w3": [inner, size],
+                "ffn_norm": [size],
+            }.items()
+        }
+    return {**shapes, "model.norm.weight": [size], "output.weight": [vocab, size]}
+
+
+_OF_LLAMA = (
+    (r"^output\.", "lm_head."),
+    (r"tok_embeddings", "embed_tokens"),
+    (r"\.attention\.wo\.", ".self_attn.o_proj."),
+    (r"attention_norm", "input_layernorm"),
+    (r"ffn_norm", "post_attention_layernorm"),
+    (r"feed_forward\.w1", "mlp.gate_proj"),
+    (r"feed_forward\.w2", "mlp.down_proj"),
+    (r"feed_forward\.w3", "mlp.up_proj"),
+)
+
+
+def llama_of_internlm2(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Returns the tensors of internlm2 as llama has them: of 4 query heads, 2 share a key."""
+    result = {}
+    for name, value in tensors.items():
+        for pattern, replacement in _OF_LLAMA:
+            name = re.sub(pattern, replacement, name)
+        if ".attention.wqkv." in name:
+            columns = value.shape[1]
+            heads = value.reshape(2, 4, 32, columns)
+            for part, rows in zip("qkv", np.split(heads, [2, 3], 1), strict=True):
+                target = name.replace("attention.wqkv", f"self_attn.{part}_proj")
+                result[target] = rows.reshape(-1, columns)
+        else:
+            result[name] = value
+    return result
+
+
+SHAPES = {"internlm2": internlm2_shapes, "phi_msft": phi_msft_shapes}
+OF_TRANSFORMERS = {"internlm2": llama_of_internlm2, "phi_msft": phi_of_phi_msft}
