@@ -39,14 +39,15 @@ def shapes_of(name: str) -> dict[str, list[int]]:
     return {tensor: list(tensors[tensor].shape) for tensor in sorted(tensors)}
 
 
-def dequantized(name: str, values: np.ndarray) -> np.ndarray:
+def dequantized(name: str, values: np.ndarray, model_type: str) -> np.ndarray:
     """Returns what a q4f16_1 library computes with: float16, or 15 multiples of a float16."""
     half = values.astype(np.float16)
     # Norms, biases, and what chooses experts.
     if half.ndim == 1 or name.endswith("gate.weight"):
         return half.astype(np.float32)
     # The linear layers of gpt2 are saved transposed.
-    axis = 0 if any(part in name for part in (".c_attn.", ".c_proj.", ".c_fc.")) else 1
+    transposed = model_type == "gpt2" and any(part in name for part in (".attn.", ".mlp."))
+    axis = 0 if transposed else 1
     rows = np.moveaxis(half, axis, -1)
     result = np.zeros(rows.shape, np.float32)
     for first in range(0, rows.shape[-1], _GROUP):
@@ -92,7 +93,10 @@ def main(names: list[str]) -> None:
         case = CASES[name]
         shapes = shapes_of(name)
         tensors = checkpoints.weights(case, shapes)
-        half = {tensor: dequantized(tensor, values) for tensor, values in tensors.items()}
+        half = {
+            tensor: dequantized(tensor, values, case.config["model_type"])
+            for tensor, values in tensors.items()
+        }
         as_known = other_names.OF_TRANSFORMERS.get(name, dict)
         results = {
             "q0f32": logits(case, as_known(tensors)),

@@ -12,7 +12,7 @@ from tools import config
 from tools.compiler.describe import describe
 from tools.config import CompileKey, Quantization
 
-EMBEDDINGS = ("embd", "embed_in", "embed_tokens", "wpe", "wte")
+EMBEDDINGS = ("embd", "embed_in", "embed_tokens", "tok_embeddings", "wpe", "wte")
 """What the names of embeddings contain; their entries are rows in every layout."""
 
 
@@ -43,7 +43,7 @@ def random_weights(
         name = name.replace("q_weight", "weight")
         shape = [key.model_config.get(size, size) for size in shapes[name]]
         if is_quantized:
-            stored, values[name] = _quantized(random, *shape, quantization)
+            stored, values[name] = quantized(random, shape, quantization)
             if quantization.layout == "KN" and not any(part in name for part in EMBEDDINGS):
                 stored = [np.ascontiguousarray(array.T) for array in stored]
             arrays += stored
@@ -57,23 +57,24 @@ def random_weights(
     return arrays, values
 
 
-def _quantized(
-    random: np.random.Generator, rows: int, columns: int, quantization: Quantization
+def quantized(
+    random: np.random.Generator, shape: list[int], quantization: Quantization
 ) -> tuple[list[np.ndarray], np.ndarray]:
-    """Returns words and scales in layout NK, and the weight.
+    """Returns words and scales in layout NK, and the weight of the given shape.
 
-    Groups run along the row. What fills up the last one is random too, and has no effect.
+    Groups run along the last axis. What fills up the last one is random too, and has no effect.
     """
+    *rows, columns = shape
     bits, group_size = quantization.bits, quantization.group_size
     largest = 2 ** (bits - 1) - 1
     per_word = 32 // bits
-    groups = random.standard_normal((rows, -(-columns // group_size), group_size)) / 16
+    groups = random.standard_normal((*rows, -(-columns // group_size), group_size)) / 16
     scales = (np.abs(groups).max(-1) / largest).astype(quantization.model_dtype)
     wide = scales.astype(np.float64)[..., None]
     integers = np.clip(np.rint(groups / wide), -largest, largest)
-    values = (integers * wide).reshape(rows, -1)[:, :columns]
-    digits = (integers + largest).astype(np.uint32).reshape(rows, -1, per_word)
-    words = np.zeros(digits.shape[:2], np.uint32)
+    values = (integers * wide).reshape(*rows, -1)[..., :columns]
+    digits = (integers + largest).astype(np.uint32).reshape(*rows, -1, per_word)
+    words = np.zeros(digits.shape[:-1], np.uint32)
     for position in range(per_word):
         # The first element is lowest.
         words |= digits[..., position] << np.uint32(bits * position)

@@ -15,14 +15,18 @@ from tools.compiler.families.causal_lm import CausalLM
 from tools.compiler.families.gemma import GemmaConfig, GemmaForCausalLM
 from tools.compiler.families.gemma2 import Gemma2Config, Gemma2ForCausalLM
 from tools.compiler.families.gpt2 import GPT2Config, GPT2LMHeadModel
+from tools.compiler.families.gpt_bigcode import GPTBigCodeConfig, GPTBigCodeForCausalLM
 from tools.compiler.families.gpt_neox import GPTNeoXConfig, GPTNeoXForCausalLM
+from tools.compiler.families.internlm2 import InternLM2Config, InternLM2ForCausalLM
 from tools.compiler.families.llama import LlamaConfig, LlamaForCausalLM
 from tools.compiler.families.mistral import MistralConfig, MistralForCausalLM
+from tools.compiler.families.olmo2 import OLMo2Config, OLMo2ForCausalLM
 from tools.compiler.families.phi import PhiConfig, PhiForCausalLM, PhiMsftConfig
 from tools.compiler.families.phi3 import Phi3Config, Phi3ForCausalLM
 from tools.compiler.families.qwen2 import Qwen2Config, Qwen2ForCausalLM
 from tools.compiler.families.qwen3 import Qwen3Config, Qwen3ForCausalLM
 from tools.compiler.families.stablelm import StableLMConfig, StableLMForCausalLM
+from tools.compiler.families.starcoder2 import Starcoder2Config, Starcoder2ForCausalLM
 from tools.compiler.quantization.base import Quantization
 
 
@@ -43,15 +47,19 @@ FAMILIES: Mapping[str, Family] = {
     "gemma": Family(GemmaConfig, GemmaForCausalLM),
     "gemma2": Family(Gemma2Config, Gemma2ForCausalLM),
     "gpt2": Family(GPT2Config, GPT2LMHeadModel),
+    "gpt_bigcode": Family(GPTBigCodeConfig, GPTBigCodeForCausalLM),
     "gpt_neox": Family(GPTNeoXConfig, GPTNeoXForCausalLM),
+    "internlm2": Family(InternLM2Config, InternLM2ForCausalLM),
     "llama": Family(LlamaConfig, LlamaForCausalLM),
     "mistral": Family(MistralConfig, MistralForCausalLM),
+    "olmo2": Family(OLMo2Config, OLMo2ForCausalLM),
     "phi": Family(PhiConfig, PhiForCausalLM),
     "phi-msft": Family(PhiMsftConfig, PhiForCausalLM),
     "phi3": Family(Phi3Config, Phi3ForCausalLM),
     "qwen2": Family(Qwen2Config, Qwen2ForCausalLM),
     "qwen3": Family(Qwen3Config, Qwen3ForCausalLM),
     "stablelm": Family(StableLMConfig, StableLMForCausalLM),
+    "starcoder2": Family(Starcoder2Config, Starcoder2ForCausalLM),
 }
 
 

@@ -25,6 +25,7 @@ class GatedMLP(nn.Module):
         hidden_size: Length of a row of input and output.
         intermediate_size: Length of a row between the two products.
         activation: The gate's function.
+        names: Attribute names of the two layers.
     """
 
     def __init__(
@@ -33,21 +34,23 @@ class GatedMLP(nn.Module):
         hidden_size: int,
         intermediate_size: int,
         activation: Activation = "silu",
+        *,
+        names: tuple[str, str] = ("gate_up_proj", "down_proj"),
     ) -> None:
         super().__init__()
         self.activation = activation
-        self.gate_up_proj = Linear(quantization, hidden_size, 2 * intermediate_size)
-        self.down_proj = Linear(quantization, intermediate_size, hidden_size)
+        self.names = names
+        setattr(self, names[0], Linear(quantization, hidden_size, 2 * intermediate_size))
+        setattr(self, names[1], Linear(quantization, intermediate_size, hidden_size))
 
     def forward(self, x: nn.Tensor) -> nn.Tensor:
         """``(tokens, hidden_size) -> (tokens, hidden_size)``."""
-        kernel = {"gelu_tanh": _gelu_tanh_mul, "silu": _silu_mul}[self.activation]
-        name = f"{self.activation}_mul"
-        return self.down_proj(call_kernel(kernel, name, [self.gate_up_proj(x)]))
+        gate_up, down = (getattr(self, name) for name in self.names)
+        return down(gated(gate_up(x), self.activation))
 
 
 class GeluMLP(nn.Module):
-    """``down(gelu(up(x)))``, with biases.
+    """``down(gelu(up(x)))``.
 
     Args:
         quantization: How the weights are stored.
@@ -55,6 +58,7 @@ class GeluMLP(nn.Module):
         intermediate_size: Length of a row between the two products.
         names: Attribute names of the two layers.
         tanh: Whether gelu is approximated by a tanh, as models that were trained so need it.
+        bias: Whether the two layers have biases.
         product_dtype: dtype of the products and of the biases; the model's where None.
     """
 
@@ -66,13 +70,14 @@ class GeluMLP(nn.Module):
         *,
         names: tuple[str, str],
         tanh: bool,
+        bias: bool = True,
         product_dtype: str | None = None,
     ) -> None:
         super().__init__()
         self.names = names
         self.tanh = tanh
         self.dtype = quantization.model_dtype
-        options = {"bias": True, "out_dtype": product_dtype}
+        options = {"bias": bias, "out_dtype": product_dtype}
         setattr(self, names[0], Linear(quantization, hidden_size, intermediate_size, **options))
         setattr(self, names[1], Linear(quantization, intermediate_size, hidden_size, **options))
 
@@ -80,6 +85,12 @@ class GeluMLP(nn.Module):
         """``(tokens, hidden_size) -> (tokens, hidden_size)``."""
         up, down = (getattr(self, name) for name in self.names)
         return cast(down(gelu(up(x), tanh=self.tanh, out_dtype=self.dtype)), self.dtype)
+
+
+def gated(gate_up: nn.Tensor, activation: Activation) -> nn.Tensor:
+    """Returns ``activation(gate) * up``, of rows that are a gate and then an up of equal length."""
+    kernel = {"gelu_tanh": _gelu_tanh_mul, "silu": _silu_mul}[activation]
+    return call_kernel(kernel, f"{activation}_mul", [gate_up])
 
 
 def _silu_mul(gate_up: te.Tensor) -> te.Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tvm import topi
+from tvm import te, topi
 from tvm.relax.frontend import nn
 
 from tools.compiler.layers.kernel import call_kernel
@@ -49,9 +49,13 @@ class LayerNorm(nn.Module):
 
     def forward(self, x: nn.Tensor) -> nn.Tensor:
         """``(tokens, size) -> (tokens, size)``."""
-        return call_kernel(
-            lambda data, weight, bias: topi.nn.layer_norm(data, weight, bias, [1], self.epsilon),
-            "layer_norm",
-            [x, self.weight, self.bias],
-            key=self.epsilon,
-        )
+
+        def compute(*tensors: te.Tensor) -> te.Tensor:
+            dtype = tensors[0].dtype
+            if dtype == "bfloat16":
+                # TVM's has no code for it.
+                tensors = [topi.cast(tensor, "float32") for tensor in tensors]
+            return topi.cast(topi.nn.layer_norm(*tensors, [1], self.epsilon), dtype)
+
+        arguments = [x, self.weight, self.bias]
+        return call_kernel(compute, "layer_norm", arguments, key=self.epsilon)
