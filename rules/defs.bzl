@@ -3,6 +3,7 @@
 load("//rules:mlc_model.bzl", _mlc_model = "mlc_model")
 load("//rules:mlc_model_lib.bzl", _mlc_model_lib = "mlc_model_lib")
 load("//rules:mlc_package.bzl", _mlc_package = "mlc_package")
+load("//rules:mlc_packages.bzl", _mlc_packages = "mlc_packages")
 load("//rules:mlc_prebuilt_model_lib.bzl", _mlc_prebuilt_model_lib = "mlc_prebuilt_model_lib")
 load("//rules:mlc_runtime.bzl", _mlc_runtime = "mlc_runtime")
 load("//rules:mlc_weight_bundle.bzl", _mlc_weight_bundle = "mlc_weight_bundle")
@@ -10,6 +11,7 @@ load("//rules:mlc_weight_bundle.bzl", _mlc_weight_bundle = "mlc_weight_bundle")
 mlc_model = _mlc_model
 mlc_model_lib = _mlc_model_lib
 mlc_package = _mlc_package
+mlc_packages = _mlc_packages
 mlc_prebuilt_model_lib = _mlc_prebuilt_model_lib
 mlc_runtime = _mlc_runtime
 mlc_weight_bundle = _mlc_weight_bundle

@@ -18,8 +18,8 @@ def mlc_model(
     Args:
       name: The target's name.
       lib: Label of the mlc_model_lib.
-      model_id: The id, unique in a package; names `bundle/<model_id>/`. Letters, digits, `_`, `-`, `+` and inner `.`.
-        If not given, the target's name.
+      model_id: The id, unique in a package; names `bundle/<model_id>/`. Letters, digits, `_`, `-`, `+`,
+        parentheses, and inside also `.` and spaces. If not given, the target's name.
       weights: Label of the mlc_weight_bundle. Needed to bundle them.
       url: Where the app fetches weights that are not bundled: `HF://org/repo` or an https URL. Android's app also
         reads it for bundled weights, to fetch what is not on the device.

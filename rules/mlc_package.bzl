@@ -1,11 +1,18 @@
 """Public rule: a package, what `mlc_llm package` calls dist/."""
 
-load("//rules/private:checks.bzl", "application_id_error", "device_error", "first_error")
+load("//rules/private:checks.bzl", "application_id_error", "device_error", "first_error", "install_dir_error")
 load("//rules/private:label.bzl", "label_of")
 load("//rules/private:package.bzl", _mlc_package = "mlc_package")
 load("//rules/private:push.bzl", "mlc_push")
 
-def mlc_package(name, device, models, runtime = None, application_id = "ai.mlc.mlcchat", **kwargs):
+def mlc_package(
+        name,
+        device,
+        models,
+        runtime = None,
+        application_id = "ai.mlc.mlcchat",
+        install_dir = None,
+        **kwargs):
     """Packages models for one device, laid out as upstream's apps expect dist/.
 
     `bazel build` writes, below `bazel-bin/<package>/<name>/`:
@@ -18,8 +25,8 @@ def mlc_package(name, device, models, runtime = None, application_id = "ai.mlc.m
     - `app/...`: for an app's sources; Swift constants, an xcconfig and a list of symbols, or Kotlin constants
     - `package-manifest.json`: every file with sha256 and size, the compiler's versions, each library's metadata
 
-    `bazel run` installs that into `dist/` beside the BUILD file, or into `--output DIR`: only what changed, by hard
-    links where possible, and removes only what an earlier install of this package put there.
+    `bazel run` installs that into `dist/` beside the BUILD file, into `install_dir`, or into `--output DIR`: only what
+    changed, by hard links where possible, and removes only what an earlier install of this package put there.
 
     `bazel run NAME.push`, for android, puts the bundled models onto a device by adb, where the app looks for them: what is
     there already is not pushed again.
@@ -34,13 +41,20 @@ def mlc_package(name, device, models, runtime = None, application_id = "ai.mlc.m
       models: Labels of mlc_model targets, at least one.
       runtime: Label of an mlc_runtime for the device, of the TVM that the libraries are compiled with.
       application_id: For android, the app whose files NAME.push puts the models into. If not given, upstream's app.
+      install_dir: Where `bazel run` installs, a directory relative to the workspace, such as `ios/dist`. If not given,
+        `dist/` beside the BUILD file.
       **kwargs: Attributes common to all rules.
     """
     where = label_of(name)
-    first_error(device_error(where, device), application_id_error(where, application_id))
+    first_error(
+        device_error(where, device),
+        application_id_error(where, application_id),
+        install_dir_error(where, install_dir) if install_dir != None else None,
+    )
     _mlc_package(
         name = name,
         device = device,
+        install_dir = install_dir or "",
         models = models,
         runtime = runtime,
         **kwargs

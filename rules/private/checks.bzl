@@ -185,12 +185,30 @@ def model_id_error(where, model_id):
     Returns:
       str or None: a message.
     """
-    bad = [c for c in model_id.elems() if c not in _LETTERS + _DIGITS + "_-.+"]
-    if not bad and model_id and not model_id.startswith(".") and not model_id.endswith("."):
+    bad = [c for c in model_id.elems() if c not in _LETTERS + _DIGITS + "_-+(). "]
+    if not bad and model_id and model_id == model_id.strip(". "):
         return None
-    return '{}: attribute model_id: expected letters, digits, "_", "-", "+" and inner ".", because it names bundle/<model_id>/; got {}'.format(
+    return '{}: attribute model_id: expected letters, digits, "_", "-", "+", parentheses, and inside also "." and spaces, because it names bundle/<model_id>/; got {}'.format(
         where,
         repr(model_id),
+    )
+
+def install_dir_error(where, install_dir):
+    """What is wrong with a directory of the workspace.
+
+    Args:
+      where: str, the target.
+      install_dir: str.
+
+    Returns:
+      str or None: a message.
+    """
+    parts = install_dir.split("/")
+    if "" not in parts and "." not in parts and ".." not in parts and not [c for c in "'\"$`\\".elems() if c in install_dir]:
+        return None
+    return "{}: attribute install_dir: expected a directory relative to the workspace, such as ios/dist, got {}".format(
+        where,
+        repr(install_dir),
     )
 
 def normalize_url(url):

@@ -23,7 +23,7 @@ def _write_compile_key(ctx, config, device):
     args.add_all(ctx.attr.architectures, before_each = "--architecture")
     if ctx.attr.model_lib:
         args.add("--model-lib", ctx.attr.model_lib)
-    args.add("--where", label_text(ctx.label))
+    args.add(label_text(ctx.label), format = "--where=%s")
     args.add("--output", key)
     run_tool(
         ctx,

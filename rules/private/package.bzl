@@ -5,7 +5,7 @@ load("//rules/private/providers:package_info.bzl", "MlcPackageInfo")
 load("//rules/private/providers:runtime_info.bzl", "MlcRuntimeInfo")
 load("//rules/private/providers:tool_info.bzl", "MlcToolInfo")
 load(":checks.bzl", "first_error")
-load(":label.bzl", "label_text")
+load(":label.bzl", "apparent_repository", "label_text")
 load(":package_app_files.bzl", "app_files")
 load(":package_checks.bzl", "models_error")
 load(":package_runtime.bzl", "check_linked", "runtime_of")
@@ -132,7 +132,7 @@ def _assemble(ctx, models, device, places, runtime, listings):
     inputs = []
     args = tool_arguments(ctx)
     args.add("assemble")
-    args.add("--where", label_text(ctx.label))
+    args.add(label_text(ctx.label), format = "--where=%s")
     args.add("--device", device.name)
     for name in ["compiler", "symbol_suffix", "tvm", "tvm_ffi"]:
         if getattr(compiler, name):
@@ -175,6 +175,8 @@ def _installer(ctx, files, manifest):
     """The program behind `bazel run`: installs the package into the source tree."""
     script = ctx.actions.declare_file(ctx.label.name + ".install.sh")
     tool = ctx.attr._tool[MlcToolInfo]
+    name = [apparent_repository(ctx.label)] + ctx.label.package.split("/") + [ctx.label.name]
+    directory = ctx.attr.install_dir or "/".join([p for p in [ctx.label.package, "dist"] if p])
     root = runfiles_path(ctx, manifest)[:-len(_MANIFEST) - 1]
     runfiles = write_launcher(
         ctx,
@@ -186,8 +188,8 @@ def _installer(ctx, files, manifest):
             "install",
             "--manifest \"$runfiles/{}/{}\"".format(root, _MANIFEST),
             "--root \"$runfiles/{}\"".format(root),
-            "--name '{}'".format(".".join([p for p in ctx.label.package.split("/") + [ctx.label.name] if p])),
-            "--output \"${{BUILD_WORKSPACE_DIRECTORY:-.}}/{}\"".format("/".join([p for p in [ctx.label.package, "dist"] if p])),
+            "--name '{}'".format(".".join([p for p in name if p])),
+            "--output \"${{BUILD_WORKSPACE_DIRECTORY:-.}}/{}\"".format(directory),
         ]),
     )
     return script, runfiles.merge(ctx.runfiles(files = [f.file for f in files]))
@@ -253,6 +255,7 @@ mlc_package = rule(
     implementation = _mlc_package_impl,
     attrs = {
         "device": attr.string(doc = "The device.", mandatory = True),
+        "install_dir": attr.string(doc = "Where `bazel run` installs, if not in dist/ beside the BUILD file."),
         "models": attr.label_list(
             doc = "The models.",
             allow_empty = False,

@@ -37,7 +37,7 @@ def app_files(ctx, models, device, archive, runtime, declare):
     listing = ctx.actions.declare_file(ctx.label.name + ".app_files.json")
     args = tool_arguments(ctx)
     args.add("files")
-    args.add("--where", label_text(ctx.label))
+    args.add(label_text(ctx.label), format = "--where=%s")
     for model in models:
         args.add_all("--model", [model.entry, model.lib.compile_key])
     if _FILES[device] == _XCODE:

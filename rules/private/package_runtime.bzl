@@ -45,7 +45,7 @@ def check_linked(ctx, runtime, libs):
     stamp = ctx.actions.declare_file(ctx.label.name + ".linked")
     args = tool_arguments(ctx)
     args.add("linked")
-    args.add("--where", label_text(ctx.attr.runtime.label))
+    args.add(label_text(ctx.attr.runtime.label), format = "--where=%s")
     args.add("--runtime", runtime.packed)
     args.add_all([lib.library for lib in libs], before_each = "--library")
     args.add("--output", stamp)

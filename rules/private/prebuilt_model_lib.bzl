@@ -26,7 +26,7 @@ def _accept(ctx, config, device, symbol_suffix):
     args.add("--model-lib", ctx.attr.model_lib)
     args.add("--symbol-suffix", symbol_suffix)
     args.add("--tvm", ctx.attr.tvm)
-    args.add("--where", label_text(ctx.label))
+    args.add(label_text(ctx.label), format = "--where=%s")
     args.add("--key", key)
     if device.library == "tar":
         args.add("--objects", library)

@@ -72,7 +72,7 @@ def runtime_info(ctx, places, version):
     manifest = ctx.actions.declare_file(ctx.label.name + ".runtime.json")
     args = tool_arguments(ctx)
     args.add("runtime")
-    args.add("--where", label_text(ctx.label))
+    args.add(label_text(ctx.label), format = "--where=%s")
     args.add("--device", ctx.attr.device)
     for place in places:
         args.add("--file", place.path)

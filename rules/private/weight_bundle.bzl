@@ -70,7 +70,7 @@ def _check(ctx, files, digests):
     manifest = ctx.actions.declare_file(ctx.label.name + ".weights.json")
     args = tool_arguments(ctx)
     args.add("check")
-    args.add("--where", label_text(ctx.label))
+    args.add(label_text(ctx.label), format = "--where=%s")
     args.add("--chat-config", files[_CHAT_CONFIG])
     args.add("--tensor-cache", files[cache])
     args.add("--tensor-cache-name", cache)

@@ -79,9 +79,9 @@ def _overrides_impl(ctx):
 
 def _names_impl(ctx):
     env = unittest.begin(ctx)
-    for good in ["phi-2", "Llama-3.2-1B-Instruct-q4f16_1-MLC", "a+b", "7b"]:
+    for good in ["phi-2", "Llama-3.2-1B-Instruct-q4f16_1-MLC", "a+b", "7b", "Phi 2 (4 bit)"]:
         asserts.equals(env, None, model_id_error("//a:b", good))
-    for bad in ["", "..", ".", "../../x", "a/b", "a\\b", "a b", ".hidden", "dot.", "a\nb", "é"]:
+    for bad in ["", "..", ".", "../../x", "a/b", "a\\b", " a", "a ", "a:b", ".hidden", "dot.", "a\nb", "é"]:
         error = model_id_error("//a:b", bad)
         asserts.true(env, error and error.startswith("//a:b: attribute model_id: expected letters"), bad)
     for good in ["llama_q4f16_1", "_x", "gemma-2b"]:

@@ -92,6 +92,11 @@ mlc_model_lib(name = "{name}_lib", config = "@{name}", device = "android")
             for name in attributes
         ),
     )
+    ask_hub(workspace, hub)
+
+
+def ask_hub(workspace: Workspace, hub: Hub) -> None:
+    """Makes a workspace ask a Hub, and keeps the user's caches out of its sight."""
     cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
     home = workspace.root.parent / "home"
     home.mkdir(exist_ok=True)

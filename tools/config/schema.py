@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from tools.config import registry
@@ -26,7 +26,13 @@ def violations(
     Yields:
         The path of the field at fault, and the line ``<where>: <what is wrong>``.
     """
-    errors = list(_validator(schema_name).iter_errors(value))
+    yield from worded(_validator(schema_name).iter_errors(value), schema_name[:-1], locate)
+
+
+def worded(
+    errors: Iterable[Any], what: str, locate: Callable[[list[str | int]], str]
+) -> Iterator[tuple[list[str | int], str]]:
+    """Yields jsonschema's ``errors`` as `violations` does; ``what`` is an unknown field's kind."""
     for error in sorted(errors, key=lambda e: [str(part) for part in e.absolute_path]):
         path = list(error.absolute_path)
         if error.validator == "required":
@@ -35,7 +41,7 @@ def violations(
             known = error.schema["properties"]
             for name in sorted(set(error.instance) - set(known)):
                 where = locate([*path, name])
-                yield [*path, name], f"{where}: unknown {schema_name[:-1]}; {hint(name, known)}"
+                yield [*path, name], f"{where}: unknown {what}; {hint(name, known)}"
         else:
             expected = expected_text(error.schema)
             yield path, f"{locate(path)}: expected {expected}, got {show(error.instance)}"

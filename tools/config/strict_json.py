@@ -18,7 +18,8 @@ from tools.cli import UserError
 # Enough for any size or date, and far below the point where reading an integer gets slow.
 _LONGEST_INTEGER = 100
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+')
+TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+')
+"""A token of a document that `loads` accepts: a string, a bracket, ``:``, ``,`` or a literal."""
 
 
 def load(path: str | Path) -> Any:
@@ -36,7 +37,7 @@ def loads(data: bytes | str, where: str) -> Any:
     Raises:
         UserError: ``<where>:<line>:<column>: <what is wrong>; <how to mend it>``.
     """
-    text = _decode(data, where) if isinstance(data, bytes) else data
+    text = decode(data, where) if isinstance(data, bytes) else data
     try:
         return json.loads(
             text,
@@ -55,7 +56,7 @@ def loads(data: bytes | str, where: str) -> Any:
         _fail(
             where,
             text,
-            next(match.start() for match in _TOKEN.finditer(text) if match.group() == token),
+            next(match.start() for match in TOKEN.finditer(text) if match.group() == token),
             f"{token[:20]} is not a number that JSON can hold; write a finite number",
         )
     except RecursionError:
@@ -72,7 +73,8 @@ class _NumberError(Exception):
         self.token = token
 
 
-def _decode(data: bytes, where: str) -> str:
+def decode(data: bytes, where: str) -> str:
+    """Returns the text of a document, which must be UTF-8 without a byte order mark."""
     if data.startswith(b"\xef\xbb\xbf"):
         raise UserError(f"{where}:1:1: starts with a byte order mark; save it as UTF-8 without one")
     try:
@@ -128,7 +130,7 @@ def _explain(text: str, error: json.JSONDecodeError) -> tuple[int, str]:
 def _first_duplicate(text: str) -> tuple[int, str]:
     """Returns where a key is given for the second time, and the key as it is written."""
     keys: list[set[str]] = []
-    for match, following in itertools.pairwise(_TOKEN.finditer(text)):
+    for match, following in itertools.pairwise(TOKEN.finditer(text)):
         token = match.group()
         if token in "{[":
             keys.append(set())
@@ -142,7 +144,10 @@ def _first_duplicate(text: str) -> tuple[int, str]:
     raise AssertionError("called for a text without a repeated key")
 
 
+def place(text: str, position: int) -> str:
+    """Returns ``<line>:<column>`` of the character at ``position``, both counted from 1."""
+    return f"{text.count(chr(10), 0, position) + 1}:{position - text.rfind(chr(10), 0, position)}"
+
+
 def _fail(where: str, text: str, position: int, message: str) -> NoReturn:
-    line = text.count("\n", 0, position) + 1
-    column = position - text.rfind("\n", 0, position)
-    raise UserError(f"{where}:{line}:{column}: {message}") from None
+    raise UserError(f"{where}:{place(text, position)}: {message}") from None

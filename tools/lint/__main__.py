@@ -15,7 +15,7 @@ from tools import cli
 # From npm: the programs themselves, as released by the Bazel project.
 BUILDIFIER = "@bazel/buildifier@8.2.1"
 
-STARLARK = ("*.bzl", "*BUILD.bazel", "*MODULE.bazel", "*WORKSPACE")
+STARLARK = ("*.bzl", "*.BUILD", "*BUILD.bazel", "*MODULE.bazel", "*WORKSPACE")
 
 # Our tools and tests use rules/private; users may not, and cannot by visibility.
 WARNINGS = "-warnings=-bzl-visibility"

@@ -147,8 +147,8 @@ def _listed(rctx):
     # buildifier: disable=print
     print("{} has no lock, so this build is not pinned; {}run: bazel run @{}//:lock".format(
         name,
-        "" if rctx.attr.has_lock_attribute else "give mlc.hub_model the attribute lock = \"//:mlc.lock.json\" and ",
-        name,
+        "give {} the attribute lock = \"//:mlc.lock.json\" and ".format(rctx.attr.unlocked_tag) if rctx.attr.unlocked_tag else "",
+        rctx.attr.owner,
     ))
     return entry
 
@@ -161,10 +161,11 @@ model_repository = repository_rule(
     attrs = {
         "entry": attr.string(doc = "JSON: the model in the lock; empty where there is none."),
         "fetch": attr.string(doc = "How weights are fetched.", mandatory = True),
-        "has_lock_attribute": attr.bool(doc = "Whether the user named a lock."),
         "model": attr.string(doc = "The model's name in Bazel.", mandatory = True),
+        "owner": attr.string(doc = "The repository that locks the model.", mandatory = True),
         "repository_blobs": attr.string_list(doc = "The sha256 of files that have repositories of their own."),
         "request": attr.string(doc = "JSON, as `python -m tools.hub lock --models` takes it.", mandatory = True),
+        "unlocked_tag": attr.string(doc = "The tag that should name a lock; empty where it does."),
     } | TOOL_ATTRS,
 )
 

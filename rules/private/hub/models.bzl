@@ -27,7 +27,9 @@ def hub_model(
         lock = None,
         include = [],
         exclude = DEFAULT_EXCLUDE,
-        fetch = "action"):
+        fetch = "action",
+        tag = "mlc.hub_model",
+        owner = None):
     """A model of the Hub, for hub_models.
 
     Args:
@@ -38,6 +40,8 @@ def hub_model(
       include: list[str]: globs of the files to take; empty for all.
       exclude: list[str]: globs of the files to leave out.
       fetch: str: `action` or `repository`.
+      tag: str: the tag that names the model.
+      owner: str: the name in that tag, which is also that of the repository that locks the model; `name` if not given.
 
     Returns:
       struct.
@@ -50,6 +54,8 @@ def hub_model(
         include = include,
         exclude = exclude,
         fetch = fetch,
+        tag = tag,
+        owner = owner or name,
     )
 
 def hub_models(mctx, models):
@@ -72,7 +78,7 @@ def hub_models(mctx, models):
         repo = _checked(model, endpoint)
         if model.name in seen:
             if seen[model.name] != model:
-                fail("mlc.hub_model(name = {}): two models have this name; give each its own".format(repr(model.name)))
+                fail("{}: two models have this name; give each its own".format(_where(model)))
             continue
         seen[model.name] = model
         if model.lock != None and model.lock not in locks:
@@ -85,9 +91,13 @@ def hub_models(mctx, models):
         _repositories_of(one.model, one.entry, one.problem, by_repository)
     return len(locked) == len(resolved)
 
+def _where(model):
+    """What messages call the model's tag."""
+    return "{}(name = {})".format(model.tag, repr(model.owner))
+
 def _checked(model, endpoint):
     """Fails on what no lock could mend; returns org/repo."""
-    where = "mlc.hub_model(name = {})".format(repr(model.name))
+    where = _where(model)
     wrong = name_error(model.name)
     if wrong:
         fail("{}: {}".format(where, wrong))
@@ -104,14 +114,15 @@ def _problem(model, repo, entry):
         return None
     wrong = entry_error(entry)
     if wrong:
-        return "{lock}: $.models.{name}: {wrong}; remove {lock} and run: bazel run @{name}//:lock".format(
+        return "{lock}: $.models.{name}: {wrong}; remove {lock} and run: bazel run @{owner}//:lock".format(
             lock = _lock_path(model),
             name = model.name,
+            owner = model.owner,
             wrong = wrong,
         )
     wrong = stale(model, repo, entry)
     if wrong:
-        return "mlc.hub_model(name = {}): {}; run: bazel run @{}//:lock".format(repr(model.name), wrong, model.name)
+        return "{}: {}; run: bazel run @{}//:lock".format(_where(model), wrong, model.owner)
     return None
 
 def _lock_path(model):
@@ -120,8 +131,15 @@ def _lock_path(model):
         return "mlc.lock.json"
     return "/".join([part for part in [model.lock.package, model.lock.name] if part])
 
-def _request(model):
-    """What `python -m tools.hub lock --models` takes."""
+def lock_request(model):
+    """A model as `python -m tools.hub lock --models` takes it.
+
+    Args:
+      model: What hub_model returns.
+
+    Returns:
+      dict: an entry of the list in that file.
+    """
     return {
         "exclude": model.exclude,
         "include": model.include,
@@ -136,7 +154,7 @@ def _repositories_of(model, entry, problem, by_repository):
         name = model.name,
         error = problem,
         model = model.name,
-        request = json.encode_indent([_request(model)], indent = "  "),
+        request = json.encode_indent([lock_request(model)], indent = "  "),
     )
     if problem:
         return
@@ -144,10 +162,11 @@ def _repositories_of(model, entry, problem, by_repository):
         name = model.name + ".model",
         entry = json.encode(entry) if entry else "",
         fetch = model.fetch,
-        has_lock_attribute = model.lock != None,
         model = model.name,
+        owner = model.owner,
         repository_blobs = [f["sha256"] for f in entry["files"] if f["sha256"] in by_repository] if entry else [],
-        request = json.encode([dict(_request(model), lock = "lock.json")]),
+        request = json.encode([dict(lock_request(model), lock = "lock.json")]),
+        unlocked_tag = model.tag if model.lock == None else "",
     )
     files_repository(
         name = model.name + ".files",
@@ -176,7 +195,7 @@ def _weights(models, locked):
     central_repository(
         name = "mlc_hub",
         blobs = json.encode({k: v for k, v in blobs.items() if k not in by_repository}),
-        request = json.encode_indent([_request(model) for model in models], indent = "  "),
+        request = json.encode_indent([lock_request(model) for model in models], indent = "  "),
     )
     for sha256, blob in by_repository.items():
         blob_repository(name = "mlc_blob." + sha256, blob = json.encode(blob), sha256 = sha256)

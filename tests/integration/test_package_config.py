@@ -1,0 +1,228 @@
+"""Protects mlc-package-config.json as the source of truth: what it says is built, and no more."""
+
+from __future__ import annotations
+
+import collections
+import hashlib
+import json
+import shutil
+
+import pytest
+
+from tests.hub.server import serve
+from tests.integration.hub_models import ask_hub
+from tests.integration.workspace import Workspace, runfile
+
+EXTENSION = """
+mlc = use_extension("@rules_mlc//rules:extensions.bzl", "mlc")
+mlc.package(
+    name = "chat",
+    config = "//app:mlc-package-config.json",
+    lock = "//app:mlc.lock.json",
+)
+use_repo(mlc, "chat")
+"""
+
+FILE = "app/mlc-package-config.json"
+MODEL = "app/My models (new)/stories"
+
+CONFIG = {
+    "device": "android",
+    "model_list": [
+        {
+            "model": "HF://org/one",
+            "model_id": "One (4 bit)",
+            "estimated_vram_bytes": 3_000_000_000,
+        },
+        {
+            "model": "HF://org/one",
+            "model_id": "two",
+            "estimated_vram_bytes": 30_000_000,
+            "overrides": {"prefill_chunk_size": 8, "context_window_size": 192},
+        },
+        {
+            "model": "./My models (new)/stories",
+            "model_id": "stories",
+            "estimated_vram_bytes": 30_000_000,
+            "bundle_weight": True,
+            "group": "the app's own",
+        },
+    ],
+}
+
+ENTRY = {"MlcAppFiles": 1, "MlcCheck": 1, "MlcPackage": 1}
+ONE_COMPILE = {"MlcConfig": 1, "MlcCompile": 1, "MlcArchive": 1, **ENTRY}
+BUNDLED = {"MlcFetch": 3, "MlcDigest": 4, "MlcWeights": 1, **ENTRY}
+
+
+@pytest.fixture(scope="module")
+def workspace(new_workspace):
+    made: Workspace = new_workspace()
+    (made.root / MODEL).mkdir(parents=True)
+    for file in runfile("examples/quickstart/model").iterdir():
+        shutil.copyfile(file, made.root / MODEL / file.name)
+    made.write("MODULE.bazel", made.module + EXTENSION)
+    made.write("app/BUILD.bazel", "")
+    made.write(FILE, json.dumps(CONFIG, indent=2))
+    with serve() as hub:
+        files = {file.name: file.read_bytes() for file in (made.root / MODEL).iterdir()}
+        for name in ("one", "two"):
+            hub.add(f"org/{name}").commit(files)
+        ask_hub(made, hub)
+        made.bazel("run", "@chat//:lock")
+        assert made.bazel("run", "@chat//:mlc_package").ran("MlcCompile") == 3
+        yield made
+
+
+def app_config(workspace: Workspace) -> list[dict[str, object]]:
+    return json.loads((workspace.root / "app/dist/bundle/mlc-app-config.json").read_text())[
+        "model_list"
+    ]
+
+
+def test_dist_is_beside_the_file(workspace):
+    dist = workspace.root / "app/dist"
+    assert (dist / "lib/libmodel_android.a").exists()
+    assert sorted(path.name for path in (dist / "bundle").iterdir()) == [
+        "mlc-app-config.json",
+        "stories",
+    ]
+    entries = app_config(workspace)
+    assert [entry["model_id"] for entry in entries] == ["One (4 bit)", "two", "stories"]
+    assert [entry["model_url"] for entry in entries] == [
+        *["https://huggingface.co/org/one"] * 2,
+        "",
+    ]
+
+
+def test_lock_names_the_models_of_the_hub(workspace):
+    lock = json.loads((workspace.root / "app/mlc.lock.json").read_text())
+    assert [model["repo"] for model in lock["models"].values()] == ["org/one"]
+
+
+def edit(workspace: Workspace, change) -> None:
+    value = json.loads((workspace.root / FILE).read_text())
+    change(value)
+    workspace.write(FILE, json.dumps(value, indent=2))
+
+
+def field(index: int, **fields: object):
+    """An edit of an entry."""
+    return lambda workspace: edit(workspace, lambda c: c["model_list"][index].update(fields))
+
+
+def weight_shard(workspace: Workspace) -> None:
+    """One shard, and its md5 in the tensor cache."""
+    cache = json.loads((workspace.root / MODEL / "tensor-cache.json").read_text())
+    record = cache["records"][0]
+    shard = workspace.root / MODEL / record["dataPath"]
+    data = bytearray(shard.read_bytes())
+    data[0] ^= 1
+    shard.write_bytes(data)
+    record["md5sum"] = hashlib.md5(data).hexdigest()
+    workspace.write(f"{MODEL}/tensor-cache.json", json.dumps(cache))
+
+
+def new_file(workspace: Workspace) -> None:
+    workspace.write(f"{MODEL}/vocab.txt", "more")
+
+
+def entry_added(workspace: Workspace) -> None:
+    """Another name for a model whose library is there."""
+    edit(workspace, lambda c: c["model_list"].insert(0, {**c["model_list"][0], "model_id": "b"}))
+
+
+def entry_removed(workspace: Workspace) -> None:
+    edit(workspace, lambda c: c["model_list"].pop(0))
+
+
+EDITS = {
+    "nothing": (field(0), {}),
+    "own key": (field(0, group="fast", _note="x"), {}),
+    "model_id": (field(0, model_id="one"), ENTRY),
+    "estimated_vram_bytes": (field(1, estimated_vram_bytes=40_000_000), ENTRY),
+    "an entry of a library that is there": (entry_added, ENTRY),
+    "an entry gone": (entry_removed, ENTRY),
+    "overrides": (field(1, overrides={"context_window_size": 160}), ONE_COMPILE),
+    "opt": (field(1, overrides={"context_window_size": 160, "opt": "O0"}), ONE_COMPILE),
+    "model_lib": (field(1, model_lib="my-lib"), ONE_COMPILE),
+    "bundle_weight": (field(0, bundle_weight=True), BUNDLED),
+    "model": (field(0, model="HF://org/two", bundle_weight=False), ONE_COMPILE),
+    "weight shard": (weight_shard, {"MlcDigest": 2, "MlcWeights": 1, "MlcPackage": 1}),
+    "new file of a model": (new_file, {"MlcDigest": 1, "MlcWeights": 1, "MlcPackage": 1}),
+}
+
+
+@pytest.mark.parametrize(("change", "expected"), EDITS.values(), ids=EDITS)
+def test_edit(workspace, change, expected):
+    change(workspace)
+    build = workspace.bazel("build", "@chat//:mlc_package")
+    assert collections.Counter(build.actions) == expected
+
+
+def test_device_added(workspace):
+    """The packages are there side by side, and the libraries of the first are not made again."""
+    edit(workspace, lambda c: c.update(device=["android", "iphone"]))
+    build = workspace.bazel("build", "@chat//:mlc_package_android")
+    assert build.ran("MlcCompile") == 0
+    workspace.bazel("build", "--nobuild", "@chat//:mlc_package")
+    edit(workspace, lambda c: c.update(device="android"))
+
+
+def test_migrated_build_file_loads(workspace):
+    """Beside another file, so that the package is a new one; nothing is compiled."""
+    workspace.write("ios/mlc-package-config.json", json.dumps({**CONFIG, "device": "iphone"}))
+    shutil.copytree(workspace.root / MODEL, workspace.root / "ios/My models (new)/stories")
+    migrate = ("run", "@rules_mlc//tools:migrate", "--", "ios/mlc-package-config.json")
+    lines = workspace.bazel(*migrate).stdout.partition(" needs these lines:\n")[2]
+    module = (workspace.root / "MODULE.bazel").read_text()
+    added = [line for line in lines.splitlines() if not line.startswith(("bazel_dep(", "mlc = "))]
+    workspace.write("MODULE.bazel", "\n".join([module, *added]))
+    workspace.bazel("build", "--nobuild", "//ios:mlc_package")
+
+
+def test_mistakes_all_at_once_and_before_anything_runs(workspace):
+    good = (workspace.root / FILE).read_text()
+    edit(
+        workspace,
+        lambda c: c.update(
+            device="iphnoe",
+            model_list=[
+                {**c["model_list"][0], "model_id": "../../x", "estimated_vram_bytes": "3"},
+                {**c["model_list"][0], "overrides": {"prefill_chunk_size": -5, "context": 1}},
+                {"model": "none", "model_idd": "x", "bundle_weight": True},
+            ],
+        ),
+    )
+    build = workspace.bazel("build", "@chat//:mlc_package", check=False)
+    workspace.write(FILE, good)
+    assert build.actions == []
+    lines = [line for line in dict.fromkeys(build.errors()) if line.startswith("error: ")]
+    assert [line.split(": ")[2] for line in lines] == [
+        "$.device",
+        "$.model_list[0].model_id",
+        "$.model_list[0].estimated_vram_bytes",
+        "$.model_list[1].overrides.prefill_chunk_size",
+        "$.model_list[1].overrides.context",
+        "$.model_list[2].model_id",
+        "$.model_list[2].estimated_vram_bytes",
+        "$.model_list[2].model",
+        "$.model_list[2].model_idd",
+    ]
+    assert all(line.startswith(f"error: {FILE}:") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"device": "android",\n "device": "iphone"}', f'{FILE}:2:2: the key "device" appears'),
+        ("{ // a comment\n}", f"{FILE}:1:3: JSON has no comments"),
+    ],
+)
+def test_file_that_is_no_json(workspace, text, message):
+    good = (workspace.root / FILE).read_text()
+    workspace.write(FILE, text)
+    build = workspace.bazel("build", "@chat//:mlc_package", check=False)
+    workspace.write(FILE, good)
+    (line,) = {line for line in build.errors() if line.startswith("error: ")}
+    assert line.startswith(f"error: {message}")
