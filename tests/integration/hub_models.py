@@ -12,6 +12,7 @@ from tests.hub.repository import sha256
 from tests.hub.server import Hub
 from tests.integration.conftest import PREAMBLE, TINY_CONFIG
 from tests.integration.workspace import Workspace
+from tools.hub.lock import Model, lock
 
 SHARD_BYTES = 300_000
 
@@ -108,6 +109,13 @@ def ask_hub(workspace: Workspace, hub: Hub) -> None:
         HF_ENDPOINT=hub.url,
         HF_HUB_DOWNLOAD_TIMEOUT="5",
     )
+
+
+def write_lock(workspace: Workspace, hub: Hub, *names: str) -> None:
+    """Writes a workspace's lock as ``bazel run @mlc_hub//:lock`` does."""
+    for name in names:
+        model = Model(f"HF://org/{name}", exclude=[".*", "*/.*", "*.md"], name=name)
+        lock(model, workspace.root, {"HF_ENDPOINT": hub.url})
 
 
 def blobs_asked(hub: Hub) -> list[str]:

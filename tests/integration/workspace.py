@@ -71,6 +71,7 @@ class Workspace:
         self.root = root / "app"
         self.rules = root / "rules_mlc"
         self.output_root = root / "out"
+        self.events = root / "events.json"
         self.variables: dict[str, str] = {}
         """Variables of the user, beside those of the test."""
         self.root.mkdir(parents=True)
@@ -95,13 +96,9 @@ class Workspace:
 
     def bazel(self, command: str, *arguments: str, check: bool = True) -> Build:
         """Run a Bazel command; with `check`, fail the test when Bazel fails."""
-        events = self.output_root.parent / "events.json"
-        flags = [f"--build_event_json_file={events}", "--build_event_publish_all_actions"]
+        flags = [f"--build_event_json_file={self.events}", "--build_event_publish_all_actions"]
         done = subprocess.run(
-            [
-                *(self.rules / "bazelw", f"--output_user_root={self.output_root}"),
-                *(command, *flags, *self._installed(), *arguments),
-            ],
+            self._command(command, *flags, *arguments),
             cwd=self.root,
             env=self.environment(),
             capture_output=True,
@@ -110,7 +107,21 @@ class Workspace:
         )
         if check:
             assert done.returncode == 0, done.stderr
-        return Build(done.returncode, done.stdout, done.stderr, executed(events))
+        return Build(done.returncode, done.stdout, done.stderr, executed(self.events))
+
+    def start(self, command: str, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start a Bazel command, whose output nobody reads."""
+        return subprocess.Popen(
+            self._command(command, *arguments),
+            cwd=self.root,
+            env=self.environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def _command(self, command: str, *arguments: str) -> list[str | pathlib.Path]:
+        launcher = (self.rules / "bazelw", f"--output_user_root={self.output_root}")
+        return [*launcher, command, *self._installed(), *arguments]
 
     def environment(self) -> dict[str, str]:
         """The environment of the outer test, without what Bazel added to it."""

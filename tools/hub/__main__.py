@@ -1,4 +1,4 @@
-"""Command line: ``python -m tools.hub lock|fetch ...``."""
+"""Command line: ``python -m tools.hub lock|fetch|environment ...``."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import os
 from pathlib import Path
 
 from tools import cli
+from tools.cli import UserError
 from tools.hub import settings, user_environment
 from tools.hub.fetch import File, Source, fetch, load_sources
 from tools.hub.lock import Model, load_models, lock
 
 
 def parser() -> argparse.ArgumentParser:
-    """Returns the parser of both commands."""
+    """Returns the parser of all commands."""
     result = argparse.ArgumentParser(
         prog="python -m tools.hub",
         description="Pins models of the Hugging Face Hub, and fetches their files.",
@@ -24,6 +25,11 @@ def parser() -> argparse.ArgumentParser:
     commands = result.add_subparsers(required=True, metavar="COMMAND")
     _add_lock(commands.add_parser("lock", help="write a commit and a sha256 of every file"))
     _add_fetch(commands.add_parser("fetch", help="fetch one file of a lock, verified"))
+    environment = commands.add_parser(
+        "environment", help="keep the user's variables for `fetch --environment-beside`"
+    )
+    environment.add_argument("--directory", required=True, metavar="DIR", help="where to")
+    environment.set_defaults(function=_environment)
     return result
 
 
@@ -89,10 +95,12 @@ def _add_fetch(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="a directory with hf/ORG/REPO/FILE to look into, as MLC_LLM_READONLY_WEIGHT_CACHE",
     )
+    beside = f"{user_environment.NAME} beside FILE, if it is there"
     parser.add_argument(
-        "--environment-beside",
-        metavar="FILE",
-        help=f"take the user's variables from {user_environment.NAME} beside FILE, if it is there",
+        "--environment-beside", metavar="FILE", help=f"take the user's variables from {beside}"
+    )
+    parser.add_argument(
+        "--ask-again-beside", metavar="FILE", help=f"after a failure, have {beside}, made anew"
     )
     parser.set_defaults(function=_fetch)
 
@@ -120,9 +128,22 @@ def _lock(args: argparse.Namespace) -> None:
         )
 
 
+def _environment(args: argparse.Namespace) -> None:
+    print(user_environment.keep(Path(args.directory), os.environ))
+
+
 def _fetch(args: argparse.Namespace) -> None:
     if args.environment_beside:
         user_environment.adopt(args.environment_beside)
+    try:
+        _fetch_file(args)
+    except UserError:
+        if args.ask_again_beside:
+            user_environment.ask_again(args.ask_again_beside)
+        raise
+
+
+def _fetch_file(args: argparse.Namespace) -> None:
     if args.sources:
         sources = load_sources(args.sources)
     else:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import os
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -105,8 +108,9 @@ def fetch(
         file: What to fetch.
         output: Where to.
         environment: See `settings` and `caches.candidates`.
-        partial_dir: Where a broken-off download waits for a later run, under the sha256;
-            ``output``'s directory where None.
+        partial_dir: Where a broken-off download waits for a later run, and a link says where
+            the last run put the file, for others to copy it; ``output``'s directory, and no
+            such link, where None.
         cache_dirs: See `caches.candidates`.
 
     Returns:
@@ -116,25 +120,27 @@ def fetch(
         UserError: One line about what went wrong.
     """
     file.check()
-    for path in _cached(file, cache_dirs, environment):
-        digest = caches.copy(path, output, file.nbytes, file.sha256)
-        if digest:
-            return digest
-    if settings.is_offline(environment):
-        raise UserError(
-            f"{file.sources[0]}: is in no cache of this machine, and HF_HUB_OFFLINE is set; unset "
-            "it, or name a cache in HF_HOME or MLC_LLM_READONLY_WEIGHT_CACHE"
-        )
+    link = partial_dir / file.sha256 if partial_dir else None
     with Partial((partial_dir or output.parent) / f".{file.sha256}.part") as partial:
-        _download(file, partial, environment)
-        digest = partial.digest()
-        partial.become(output)
+        for path in _cached(file, link, cache_dirs, environment):
+            digest = caches.copy(path, output, file.nbytes, file.sha256)
+            if digest:
+                partial.clear()
+                break
+        else:
+            _download(file, partial, environment)
+            digest = partial.digest()
+            partial.become(output)
+        if link:
+            _point(link, output)
     return digest
 
 
 def _cached(
-    file: File, directories: Sequence[str], environment: Mapping[str, str]
+    file: File, link: Path | None, directories: Sequence[str], environment: Mapping[str, str]
 ) -> Iterable[Path]:
+    if link:
+        yield link
     for source in file.sources:
         yield from caches.candidates(
             source.repo, source.commit, source.path, file.sha256, directories, environment
@@ -143,6 +149,11 @@ def _cached(
 
 def _download(file: File, partial: Partial, environment: Mapping[str, str]) -> None:
     """Completes ``partial`` from the first source that has the file."""
+    if settings.is_offline(environment):
+        raise UserError(
+            f"{file.sources[0]}: is in no cache of this machine, and HF_HUB_OFFLINE is set; unset "
+            "it, or name a cache in HF_HOME or MLC_LLM_READONLY_WEIGHT_CACHE"
+        )
     endpoint, token = settings.endpoint(environment), settings.token(environment)
     first: UserError | None = None
     for source in file.sources:
@@ -161,6 +172,14 @@ def _download(file: File, partial: Partial, environment: Mapping[str, str]) -> N
         return
     if first:
         raise first
+
+
+def _point(link: Path, output: Path) -> None:
+    """Makes ``link`` lead to ``output``; others do without it where it cannot be made."""
+    temporary = link.with_name(f".{link.name}.{secrets.token_hex(6)}.tmp")
+    with contextlib.suppress(OSError):
+        temporary.symlink_to(output.absolute())
+        os.replace(temporary, link)
 
 
 def _check(option: str, value: object, good: object, expected: str) -> None:

@@ -34,6 +34,7 @@ def _hub_blob_impl(ctx):
     args.add("--nbytes", nbytes)
     args.add("--sources", sources)
     args.add("--environment-beside", ctx.file._environment)
+    args.add("--ask-again-beside", ctx.file._environment)
     args.add("--partial-in-cache")
     args.add("--output", output)
     args.add("--digest", digest)

@@ -3,10 +3,15 @@
 load("//rules/private/python:repository.bzl", "find_python")
 load(":model_name.bzl", "DEFAULT_ENDPOINT")
 
-# What repository rules that download need beside their own attributes.
+# What repository rules that use run_hub need beside their own attributes.
 TOOL_ATTRS = {
     "_hub": attr.label(default = "//tools/hub:__main__.py", allow_single_file = True),
     "_runner": attr.label(default = "//tools:run_module.py", allow_single_file = True),
+}
+
+# And those that use download.
+DOWNLOAD_ATTRS = TOOL_ATTRS | {
+    "_environment": attr.label(default = "@mlc_environment//:anchor", allow_single_file = True),
 }
 
 def run_hub(rctx, arguments):
@@ -15,6 +20,9 @@ def run_hub(rctx, arguments):
     Args:
       rctx: The repository context; its rule has TOOL_ATTRS.
       arguments: list[str].
+
+    Returns:
+      str: what it says on stdout.
     """
     rctx.path(rctx.attr._hub)
     command = [find_python(rctx), "-s", "-S", "-B", rctx.path(rctx.attr._runner), "", "tools.hub"]
@@ -26,6 +34,7 @@ def run_hub(rctx, arguments):
         if line:
             # buildifier: disable=print
             print(line)
+    return done.stdout.strip()
 
 def download(rctx, sources, sha256, nbytes, output):
     """Downloads a file into the repository.
@@ -34,7 +43,7 @@ def download(rctx, sources, sha256, nbytes, output):
     tool looks into the caches of this machine, asks again with the token, and says in one line what is wrong.
 
     Args:
-      rctx: The repository context; its rule has TOOL_ATTRS.
+      rctx: The repository context; its rule has DOWNLOAD_ATTRS.
       sources: list of dicts: commit, path, repo.
       sha256: str.
       nbytes: int.
@@ -58,6 +67,8 @@ def download(rctx, sources, sha256, nbytes, output):
         "--nbytes",
         str(nbytes),
         "--partial-in-cache",
+        "--ask-again-beside",
+        rctx.path(rctx.attr._environment),
         "--output",
         rctx.path(".download"),
     ])

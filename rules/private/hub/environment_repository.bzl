@@ -1,7 +1,9 @@
 """Repository rule: the user's variables about the Hub, for actions that do not see them."""
 
-# What no result depends on: where the Hub is asked, who asks, and which copies lie on this machine.
-_VARIABLES = [
+load(":download.bzl", "TOOL_ATTRS", "run_hub")
+
+# A change of these is noticed at once; of HF_TOKEN, which Bazel would write down, after a refusal or a new server.
+_TRACKED = [
     "HF_ENDPOINT",
     "HF_HOME",
     "HF_HUB_CACHE",
@@ -13,17 +15,20 @@ _VARIABLES = [
     "SSL_CERT_DIR",
     "SSL_CERT_FILE",
     "XDG_CACHE_HOME",
+    "XDG_RUNTIME_DIR",
 ]
 
 def _environment_repository_impl(rctx):
-    values = {name: rctx.getenv(name) for name in _VARIABLES}
-    rctx.file("environment.json", json.encode({name: value for name, value in values.items() if value}), executable = False)
+    for name in _TRACKED:
+        rctx.getenv(name)
     rctx.file("anchor", "environment.json lies beside this file, and is no input of any action.\n", executable = False)
     rctx.file("BUILD.bazel", "exports_files([\"anchor\"])\n")
+    rctx.watch(run_hub(rctx, ["environment", "--directory", rctx.path(".")]))
 
 environment_repository = repository_rule(
     doc = "A constant file that actions name, and beside it one that they find and that is not part of any key.",
     implementation = _environment_repository_impl,
+    attrs = TOOL_ATTRS,
     configure = True,
     local = True,
 )

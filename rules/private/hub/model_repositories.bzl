@@ -1,7 +1,7 @@
 """Repository rules: one model of the Hugging Face Hub."""
 
 load(":blobs.bzl", "blobs_build_file", "is_blob")
-load(":download.bzl", "TOOL_ATTRS", "download", "run_hub")
+load(":download.bzl", "DOWNLOAD_ATTRS", "download", "run_hub")
 load(":lock_file.bzl", "entry_error")
 
 _CHAT_CONFIG = "mlc-chat-config.json"
@@ -166,7 +166,7 @@ model_repository = repository_rule(
         "repository_blobs": attr.string_list(doc = "The sha256 of files that have repositories of their own."),
         "request": attr.string(doc = "JSON, as `python -m tools.hub lock --models` takes it.", mandatory = True),
         "unlocked_tag": attr.string(doc = "The tag that should name a lock; empty where it does."),
-    } | TOOL_ATTRS,
+    } | DOWNLOAD_ATTRS,
 )
 
 def _files_repository_impl(rctx):
@@ -184,7 +184,7 @@ files_repository = repository_rule(
     attrs = {
         "model_json": attr.label(doc = "The list of files.", allow_single_file = True, mandatory = True),
         "with_weights": attr.bool(doc = "Whether weights are among these files."),
-    } | TOOL_ATTRS,
+    } | DOWNLOAD_ATTRS,
 )
 
 def _blob_repository_impl(rctx):
@@ -198,5 +198,5 @@ blob_repository = repository_rule(
     attrs = {
         "blob": attr.string(doc = "JSON: nbytes, sources.", mandatory = True),
         "sha256": attr.string(mandatory = True),
-    } | TOOL_ATTRS,
+    } | DOWNLOAD_ATTRS,
 )

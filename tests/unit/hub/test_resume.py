@@ -51,7 +51,7 @@ def test_killed_in_mid_download(commands, hub, tmp_path):
     assert (result.status, result.err) == (0, "")
     assert _ranges(hub) == [None, f"bytes={HALF}-"]
     assert commands.output.read_bytes() == DATA
-    assert os.listdir(partial_dir) == []
+    assert os.listdir(partial_dir) == [sha256(DATA)]
 
 
 def test_resumes_beside_the_output(commands, hub):
@@ -94,7 +94,21 @@ def test_two_processes_at_once(commands, hub, tmp_path):
     for process, output in zip(processes, outputs, strict=True):
         assert process.communicate(timeout=60) == (None, b"")
         assert output.read_bytes() == DATA
-    assert os.listdir(partial_dir) == []
+    assert os.listdir(partial_dir) == [sha256(DATA)]
+    assert _ranges(hub) == [None, f"bytes={HALF}-"], "the others copy what the first has"
+
+
+def test_file_of_an_earlier_run(commands, hub, tmp_path):
+    partial_dir = tmp_path / "partial"
+    first, second, third = (tmp_path / name for name in ("1", "2", "3"))
+    for output in (first, second):
+        assert commands.fetch("--partial-dir", partial_dir, output=output).status == 0
+    assert len(hub.asked("storage")) == 1
+    first.unlink()
+    second.write_bytes(DATA[::-1])
+    assert commands.fetch("--partial-dir", partial_dir, output=third).status == 0
+    assert third.read_bytes() == DATA
+    assert len(hub.asked("storage")) == 2, "it is gone, or has other bytes now"
 
 
 def test_first_of_two_processes_is_killed(commands, hub, tmp_path):
@@ -146,7 +160,7 @@ def test_partial_on_another_file_system(commands, monkeypatch, tmp_path):
     assert (result.status, result.err) == (0, "")
     assert commands.output.read_bytes() == DATA
     assert commands.leftovers() == []
-    assert os.listdir(tmp_path / "partial") == []
+    assert os.listdir(tmp_path / "partial") == [sha256(DATA)]
 
 
 def test_memory_does_not_grow_with_the_file(commands, hub, model):

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from tests.unit.hub.conftest import FILES, REPO, SHARD, TOKEN
+from tests.unit.hub.conftest import FILES, REPO, SHARD
 
 DATA = FILES[SHARD]
 OTHER = "org/other"
@@ -76,27 +76,6 @@ def test_sources_that_are_none(commands, tmp_path, text):
     assert result.err == f"error: {path}: expected a list of objects with repo, commit and path\n"
 
 
-def test_variables_beside_a_file(fetch, source, model, hub, tmp_path, monkeypatch):
-    """An action is started without the user's variables, and finds them through a link."""
-    model.access = "gated"
-    model.readers.add(TOKEN)
-    hub.tokens.add(TOKEN)
-    (tmp_path / "token").write_text(TOKEN + "\n", encoding="utf-8")
-    real = tmp_path / "repository"
-    real.mkdir()
-    (real / "anchor").touch()
-    variables = {"HF_ENDPOINT": hub.url, "HF_TOKEN_PATH": str(tmp_path / "token")}
-    (real / "environment.json").write_text(json.dumps(variables), encoding="utf-8")
-    (tmp_path / "anchor").symlink_to(real / "anchor")
-    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    monkeypatch.setenv("HF_TOKEN_PATH", "")
-    assert fetch(source, more=["--environment-beside", tmp_path / "anchor"]).status == 0
-
-
-def test_no_variables_beside_a_file(fetch, source, tmp_path):
-    assert fetch(source, more=["--environment-beside", tmp_path / "anchor"]).status == 0
-
-
 def test_partial_in_the_cache_of_the_user(fetch, source, commands, hub, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     folder = tmp_path / "cache" / "rules_mlc" / "hub"
@@ -104,4 +83,4 @@ def test_partial_in_the_cache_of_the_user(fetch, source, commands, hub, tmp_path
     (folder / f".{commands.file['sha256']}.part").write_bytes(DATA[:1000])
     assert fetch(source, more=["--partial-in-cache"]).status == 0
     assert [one.headers["range"] for one in hub.asked("storage")] == ["bytes=1000-"]
-    assert list(folder.iterdir()) == []
+    assert [path.name for path in folder.iterdir()] == [commands.file["sha256"]]
