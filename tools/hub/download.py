@@ -10,7 +10,7 @@ from tools.hub.attempts import TRANSIENT, Attempts
 from tools.hub.client import Client, HttpError, host_of
 from tools.hub.partial import Partial
 
-_CHUNK = 1 << 18  # bytes
+_CHUNK = 1 << 20  # bytes
 _PROGRESS = 1 << 20  # bytes between two failures that make the second a first one
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)\Z")
 

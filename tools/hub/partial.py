@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import hashlib
 import os
 import secrets
 import shutil
@@ -13,6 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from tools.cli import UserError, describe_os_error
+from tools.hub.digests import Digests
 
 _CHUNK = 1 << 20  # bytes
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -32,13 +32,13 @@ class Partial:
             UserError: The file cannot be created or read.
         """
         self.path = path
-        self._start()
+        self._digests = Digests()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._fd = _open_locked(path)
             nbytes = os.fstat(self._fd).st_size
             while self.size < nbytes and (chunk := os.read(self._fd, _CHUNK)):
-                self._count(chunk)
+                self._digests.update(chunk)
         except OSError as error:
             raise _failure(path, error) from None
 
@@ -52,18 +52,24 @@ class Partial:
         traceback: TracebackType | None,
     ) -> None:
         """Keeps the file for a later run, unless nothing is in it."""
+        self._digests.close()
         if not self.size:
             self.path.unlink(missing_ok=True)
         os.close(self._fd)
 
     @property
+    def size(self) -> int:
+        """How many bytes are there."""
+        return self._digests.nbytes
+
+    @property
     def sha256(self) -> str:
         """The digest of what is there."""
-        return self._sha256.hexdigest()
+        return self.digest()["sha256"]
 
     def digest(self) -> dict[str, Any]:
         """Returns all that is known of what is there, as `tools.weights.digest.digest` does."""
-        return {"nbytes": self.size, "md5": self._md5.hexdigest(), "sha256": self.sha256}
+        return self._digests.result()
 
     def append(self, data: bytes) -> None:
         """Writes the next bytes.
@@ -75,7 +81,7 @@ class Partial:
         try:
             while view:
                 count = os.write(self._fd, view)
-                self._count(view[:count])
+                self._digests.update(view[:count])
                 view = view[count:]
         except OSError as error:
             raise _failure(self.path, error) from None
@@ -93,7 +99,8 @@ class Partial:
             os.lseek(self._fd, 0, os.SEEK_SET)
         except OSError as error:
             raise _failure(self.path, error) from None
-        self._start()
+        self._digests.close()
+        self._digests = Digests()
 
     def become(self, output: Path) -> None:
         """Moves the file to ``output``, which never is there in part.
@@ -116,16 +123,6 @@ class Partial:
             raise _failure(output, error) from None
         finally:
             temporary.unlink(missing_ok=True)
-
-    def _start(self) -> None:
-        self.size = 0
-        self._md5 = hashlib.md5(usedforsecurity=False)
-        self._sha256 = hashlib.sha256()
-
-    def _count(self, data: bytes | memoryview) -> None:
-        self._md5.update(data)
-        self._sha256.update(data)
-        self.size += len(data)
 
 
 def _open_locked(path: Path) -> int:
