@@ -40,8 +40,9 @@ def only_own_requests(hub, lock):
 
 
 def weights(workspace, *names: str, **options):
-    """Build the bundles of models."""
-    return workspace.bazel("build", *(f"//:{name}_weights" for name in names), **options)
+    """Build bundles of models, and the bundles that the models' repositories have."""
+    targets = [target for name in names for target in (f"//:{name}_weights", f"@{name}//:weights")]
+    return workspace.bazel("build", *targets, **options)
 
 
 def test_lock(lock, hub):
