@@ -1,5 +1,7 @@
 """The public rules of rules_mlc; each has a file of its own beside this one."""
 
+load("//rules:mlc_chat_config.bzl", _mlc_chat_config = "mlc_chat_config")
+load("//rules:mlc_convert_weight.bzl", _mlc_convert_weight = "mlc_convert_weight")
 load("//rules:mlc_model.bzl", _mlc_model = "mlc_model")
 load("//rules:mlc_model_lib.bzl", _mlc_model_lib = "mlc_model_lib")
 load("//rules:mlc_package.bzl", _mlc_package = "mlc_package")
@@ -8,6 +10,8 @@ load("//rules:mlc_prebuilt_model_lib.bzl", _mlc_prebuilt_model_lib = "mlc_prebui
 load("//rules:mlc_runtime.bzl", _mlc_runtime = "mlc_runtime")
 load("//rules:mlc_weight_bundle.bzl", _mlc_weight_bundle = "mlc_weight_bundle")
 
+mlc_chat_config = _mlc_chat_config
+mlc_convert_weight = _mlc_convert_weight
 mlc_model = _mlc_model
 mlc_model_lib = _mlc_model_lib
 mlc_package = _mlc_package

@@ -15,7 +15,7 @@ def mlc_weight_bundle(name, srcs = None, directory = None, **kwargs):
     Args:
       name: The target's name.
       srcs: Labels of files or file groups: all files of one converted model, in one directory; or one label of a model
-        of the Hugging Face Hub, such as `@phi2`.
+        of the Hugging Face Hub, such as `@phi2`; or the targets of an mlc_chat_config and an mlc_convert_weight.
       directory: A directory of this package in place of `srcs`: all its files but hidden ones, Markdown and BUILD files.
       **kwargs: Attributes common to all rules.
     """

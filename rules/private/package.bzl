@@ -39,6 +39,18 @@ def _link(ctx, path, file):
     )
     return struct(path = path, file = output)
 
+def _link_weights(ctx, path, weights):
+    """list[struct]: links to a model's files, or one to its directory."""
+    if not weights.directory:
+        return [_link(ctx, "{}/{}".format(path, f.path), f.file) for f in weights.files]
+    output = ctx.actions.declare_directory("{}/{}".format(ctx.label.name, path))
+    ctx.actions.symlink(
+        output = output,
+        target_file = weights.directory,
+        progress_message = "Linking {} of %{{label}}".format(path),
+    )
+    return [struct(path = path, file = output)]
+
 def _check(ctx, models):
     """The validation that reads entries and compile keys alone, and so speaks before any compile ends."""
     stamp = ctx.actions.declare_file(ctx.label.name + ".checked")
@@ -221,7 +233,7 @@ def _mlc_package_impl(ctx):
         files.append(_link(ctx, path, app_config))
     for model in models:
         if model.bundle_weight:
-            files += [_link(ctx, "bundle/{}/{}".format(model.model_id, f.path), f.file) for f in model.weights.files]
+            files += _link_weights(ctx, "bundle/" + model.model_id, model.weights)
 
     if runtime:
         files += [_link(ctx, f.path, f.file) for f in runtime.files]

@@ -1,5 +1,6 @@
 """Rule: a verified set of model weights."""
 
+load("//rules/private/providers:converted_info.bzl", "MlcConvertedInfo")
 load("//rules/private/providers:files_info.bzl", "MlcFilesInfo")
 load("//rules/private/providers:tool_info.bzl", "MlcToolInfo")
 load("//rules/private/providers:weight_info.bzl", "MlcWeightInfo")
@@ -29,17 +30,27 @@ def _names_in_directory(ctx, files):
             ))
     return {f.short_path[len(directory):]: struct(file = f, digest = None) for f in files}
 
-def _names_in_bundle(ctx):
+def _names_in_bundle(ctx, srcs):
     """dict: name inside the bundle -> struct(file, digest)."""
-    models = [src for src in ctx.attr.srcs if MlcFilesInfo in src]
+    models = [src for src in srcs if MlcFilesInfo in src]
     if not models:
-        return _names_in_directory(ctx, ctx.files.srcs)
-    if len(ctx.attr.srcs) > 1:
+        return _names_in_directory(ctx, [f for src in srcs for f in src[DefaultInfo].files.to_list()])
+    if len(srcs) > 1:
         fail("{}: attribute srcs: {} is a whole model; give nothing beside it".format(
             label_text(ctx.label),
             label_text(models[0].label),
         ))
     return {f.path: struct(file = f.file, digest = f.digest) for f in models[0][MlcFilesInfo].files}
+
+def _converted(ctx):
+    """MlcConvertedInfo or None: the weights among srcs that this build converts."""
+    found = [src[MlcConvertedInfo] for src in ctx.attr.srcs if MlcConvertedInfo in src]
+    if len(found) > 1:
+        fail("{}: attribute srcs: {} targets of mlc_convert_weight; a bundle is of one model".format(
+            label_text(ctx.label),
+            len(found),
+        ))
+    return found[0] if found else None
 
 def _digest(ctx, name, file):
     output = ctx.actions.declare_file("{}.digests/{}.json".format(ctx.label.name, name))
@@ -59,7 +70,8 @@ def _digest(ctx, name, file):
     )
     return output
 
-def _check(ctx, files, digests):
+def _tensor_cache(ctx, files):
+    """The name of the tensor cache among the files."""
     cache = _TENSOR_CACHE if _TENSOR_CACHE in files else _OLD_TENSOR_CACHE
     if cache not in files:
         fail("{}: attribute srcs: no {} (nor {}); give every file of the converted model".format(
@@ -67,41 +79,83 @@ def _check(ctx, files, digests):
             _TENSOR_CACHE,
             _OLD_TENSOR_CACHE,
         ))
+    return cache
+
+def _check(ctx, chat_config, cache_name, cache, digests, converted):
     manifest = ctx.actions.declare_file(ctx.label.name + ".weights.json")
     args = tool_arguments(ctx)
     args.add("check")
     args.add(label_text(ctx.label), format = "--where=%s")
-    args.add("--chat-config", files[_CHAT_CONFIG])
-    args.add("--tensor-cache", files[cache])
-    args.add("--tensor-cache-name", cache)
+    args.add("--chat-config", chat_config)
+    args.add("--tensor-cache", cache)
+    args.add("--tensor-cache-name", cache_name)
     for name, digest in digests.items():
         args.add("--digest", name)
         args.add(digest)
+    if converted:
+        args.add("--digests", converted.digests)
     args.add("--output", manifest)
     run_tool(
         ctx,
         tool = ctx.attr._tool[MlcToolInfo],
         python = python_of(ctx),
         arguments = [args],
-        inputs = [files[_CHAT_CONFIG], files[cache]] + digests.values(),
+        inputs = [chat_config, cache] + digests.values() + ([converted.digests] if converted else []),
         outputs = [manifest],
         mnemonic = "MlcWeights",
         progress_message = "Checking the weights of %{label}",
     )
     return manifest
 
+def _bundle(ctx, files, converted):
+    """The action that makes one directory of converted weights and the files beside them."""
+    output = ctx.actions.declare_directory(ctx.label.name + ".bundle")
+    args = tool_arguments(ctx)
+    args.add("bundle")
+    args.add_all("--tree", [converted.directory], expand_directories = False)
+    for name, file in files.items():
+        args.add("--file", name)
+        args.add(file)
+    args.add_all("--output", [output], expand_directories = False)
+    run_tool(
+        ctx,
+        tool = ctx.attr._tool[MlcToolInfo],
+        python = python_of(ctx),
+        arguments = [args],
+        inputs = [converted.directory] + files.values(),
+        outputs = [output],
+        mnemonic = "MlcBundle",
+        progress_message = "Linking the weights of %{label}",
+        # No link leads out of a sandbox.
+        execution_requirements = {"block-network": "1", "no-sandbox": "1"},
+    )
+    return output
+
 def _mlc_weight_bundle_impl(ctx):
-    files = _names_in_bundle(ctx)
+    converted = _converted(ctx)
+    files = _names_in_bundle(ctx, [src for src in ctx.attr.srcs if MlcConvertedInfo not in src])
     if _TENSOR_CACHE in files:
         files.pop(_OLD_TENSOR_CACHE, None)
     digests = {name: f.digest or _digest(ctx, name, f.file) for name, f in files.items()}
     files = {name: f.file for name, f in files.items()}
-    manifest = _check(ctx, files, digests)
+    if _CHAT_CONFIG not in files:
+        fail("{}: attribute srcs: no {}; a checkpoint is converted by mlc_convert_weight and mlc_chat_config".format(
+            label_text(ctx.label),
+            _CHAT_CONFIG,
+        ))
+    chat_config = files[_CHAT_CONFIG]
+    if converted:
+        cache_name, cache = _TENSOR_CACHE, converted.tensor_cache
+    else:
+        cache_name = _tensor_cache(ctx, files)
+        cache = files[cache_name]
+    manifest = _check(ctx, chat_config, cache_name, cache, digests, converted)
     return [
         DefaultInfo(files = depset([manifest])),
         MlcWeightInfo(
-            chat_config = files[_CHAT_CONFIG],
-            files = [
+            chat_config = chat_config,
+            directory = _bundle(ctx, files, converted) if converted else None,
+            files = [] if converted else [
                 struct(path = _TENSOR_CACHE if name == _OLD_TENSOR_CACHE else name, file = file)
                 for name, file in files.items()
             ],
@@ -114,7 +168,7 @@ mlc_weight_bundle = rule(
     implementation = _mlc_weight_bundle_impl,
     attrs = {
         "srcs": attr.label_list(
-            doc = "Every file of the converted model, or one target that has MlcFilesInfo.",
+            doc = "Every file of the converted model, or one target that has MlcFilesInfo; MlcConvertedInfo in place of weights.",
             allow_files = True,
             mandatory = True,
         ),

@@ -44,7 +44,12 @@ def load(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Sessi
         values = strict_json.load(directory / "config.json")
         parameters = stored_weights(config.checkpoint_key(values, quantization))
         converted = directory / "converted"
-        convert(parameters, checkpoint.read([str(path) for path in files]), converted, workers=2)
+        convert(
+            parameters,
+            checkpoint.read({path.name: str(path) for path in files}),
+            converted,
+            workers=2,
+        )
         chat_config = {
             "model_type": parameters["model_type"],
             "quantization": quantization,

@@ -19,6 +19,7 @@ def checkpoint_key(
     config: Any,
     quantization: str,
     model_type: str | None = None,
+    overrides: Any = None,
     config_name: str = "config.json",
     where: str = "",
 ) -> CompileKey:
@@ -28,6 +29,7 @@ def checkpoint_key(
         config: The parsed config.json.
         quantization: A name that `tools.config.quantization` knows.
         model_type: The family; None for the one that config.json names.
+        overrides: The parsed overrides, an object.
         config_name: What errors call config.json.
         where: What errors call the place of the other arguments: a target.
 
@@ -42,6 +44,7 @@ def checkpoint_key(
     return build_key(
         chat_config,
         _ANY_DEVICE,
+        overrides=overrides,
         quantization=quantization,
         config_name=config_name,
         where=where,

@@ -27,7 +27,15 @@ def parser() -> argparse.ArgumentParser:
         fromfile_prefix_chars="@",
     )
     result.add_argument(
-        "files", nargs="+", metavar="FILE", help="safetensors or PyTorch files, and their index"
+        "files", nargs="*", metavar="FILE", help="safetensors or PyTorch files, and their index"
+    )
+    result.add_argument(
+        "--file",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("NAME", "FILE"),
+        help="a file that has another name where it is; repeatable",
     )
     result.add_argument(
         "--parameters", required=True, metavar="JSON", help="what `tools.compiler parameters` wrote"
@@ -58,7 +66,8 @@ def main(argv: list[str]) -> None:
     if args.workers < 1:
         raise UserError(f"--workers: expected at least 1, got {args.workers}")
     parameters = strict_json.load(args.parameters)
-    tensors = checkpoint.read(args.files, args.where)
+    files = {os.path.basename(path): path for path in args.files} | dict(args.file)
+    tensors = checkpoint.read(files, args.where)
     digests = convert(parameters, tensors, args.output, args.workers, args.where)
     if args.digests:
         cli.write_json(args.digests, digests)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,45 +23,46 @@ _INDEX = ".index.json"
 _NOT_WEIGHTS = ("training_args.bin", "optimizer.bin", "scheduler.bin", "optimizer.pt")
 
 
-def read(files: Sequence[str], where: str = "checkpoint") -> dict[str, Tensor]:
+def read(files: Mapping[str, str], where: str = "checkpoint") -> dict[str, Tensor]:
     """Returns the tensors of a checkpoint by their names.
 
     Where an index is given, the files that it lists are the checkpoint; else all are. Where there
     are safetensors, PyTorch's files are not read: a repository that has both has the same in both.
 
     Args:
-        files: Paths of weight files, with the index if there is one; others are left out.
+        files: Name to path of weight files, with the index if there is one; others are left out.
         where: What errors call the checkpoint.
 
     Raises:
         UserError: A file is missing or damaged, or a tensor is in two of them.
     """
-    by_name = {os.path.basename(path): path for path in files}
-    weights = sorted(name for name in by_name if os.path.splitext(name)[1] in _READERS)
+    weights = sorted(name for name in files if os.path.splitext(name)[1] in _READERS)
     weights = [name for name in weights if name not in _NOT_WEIGHTS]
     safe = [name for name in weights if name.endswith(".safetensors")]
     names = safe or weights
     if not names:
         raise UserError(f"{where}: has no weights; expected .safetensors or .bin files")
     kind = ".safetensors" if safe else ".bin"
-    indices = sorted(name for name in by_name if name.endswith(f"{kind}{_INDEX}"))
+    indices = sorted(name for name in files if name.endswith(f"{kind}{_INDEX}"))
     index = None
     if indices:
-        index = _index(by_name[indices[0]], f"{where}: {indices[0]}")
+        index = _index(files[indices[0]], f"{where}: {indices[0]}")
         names = sorted(set(index.values()))
-        missing = [name for name in names if name not in by_name]
+        missing = [name for name in names if name not in files]
         if missing:
             raise UserError(
                 f"{where}: {missing[0]}: is missing, and {indices[0]} lists it; add it to the files"
             )
     tensors: dict[str, Tensor] = {}
+    owners: dict[str, str] = {}
     for name in names:
         reader = _READERS[os.path.splitext(name)[1]]
-        for tensor, found in reader(by_name[name], f"{where}: {name}").items():
+        for tensor, found in reader(files[name], f"{where}: {name}").items():
             if tensor in tensors:
-                other = os.path.basename(tensors[tensor].path)
-                raise UserError(f"{where}: {tensor}: is in {other} and in {name}; leave out one")
-            tensors[tensor] = found
+                raise UserError(
+                    f"{where}: {tensor}: is in {owners[tensor]} and in {name}; leave out one"
+                )
+            tensors[tensor], owners[tensor] = found, name
     for tensor in sorted(set(index or ()) - set(tensors)):
         raise UserError(f"{where}: {index[tensor]}: lacks {tensor}, which {indices[0]} lists there")
     return tensors

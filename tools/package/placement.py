@@ -11,6 +11,8 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from tools.weights.bundle import link_or_copy
+
 _CHUNK = 1 << 20  # bytes
 
 
@@ -45,13 +47,7 @@ def place(source: Path, target: Path, scratch: Path) -> bool:
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = scratch / "file"
     temporary.unlink(missing_ok=True)
-    try:
-        os.link(source, temporary)
-        linked = True
-    except OSError:
-        # Another file system, one without hard links, or a file of another user.
-        shutil.copyfile(source, temporary)
-        linked = False
+    linked = link_or_copy(source, temporary)
     os.replace(temporary, target)
     return linked
 

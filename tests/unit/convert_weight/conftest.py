@@ -81,7 +81,7 @@ def run(tmp_path: Path) -> Callable[..., tuple[Path, dict[str, dict[str, Any]]]]
     ) -> tuple[Path, dict[str, dict[str, Any]]]:
         path = write_safetensors(tmp_path / "model.safetensors", tensors)
         directory = tmp_path / output
-        found = checkpoint.read([path])
+        found = checkpoint.read({"model.safetensors": path})
         return directory, convert(parameters(quantization, **fields), found, directory, workers)
 
     return run

@@ -20,13 +20,17 @@ DATA = Path(__file__).parent / "data"
 MATRIX = np.arange(12, dtype=np.float32).reshape(3, 4) / 8
 
 
+def read(paths: list[str]) -> dict[str, Tensor]:
+    return checkpoint.read({Path(path).name: path for path in paths})
+
+
 def wide(tensor: Tensor) -> np.ndarray:
     return widen(tensor.array(), tensor.dtype)
 
 
 def test_a_pytorch_file():
     """Every type, a transposed tensor, views of one storage, a Parameter, an empty tensor."""
-    tensors = checkpoint.read([str(DATA / "tensors.bin")])
+    tensors = read([str(DATA / "tensors.bin")])
     for name in ("float32", "bfloat16", "parameter"):
         assert np.array_equal(wide(tensors[name]), MATRIX)
     assert np.array_equal(wide(tensors["transposed"]), MATRIX.T)
@@ -40,7 +44,7 @@ def test_a_pytorch_file():
 
 def test_a_state_dict():
     """What most published .bin files are."""
-    tensors = checkpoint.read([str(DATA / "state_dict.bin")])
+    tensors = read([str(DATA / "state_dict.bin")])
     assert np.array_equal(wide(tensors["weight"]), [[1, 2], [3, 4]])
     assert np.array_equal(wide(tensors["bias"]), [5, 6])
 
@@ -48,7 +52,7 @@ def test_a_state_dict():
 def test_a_pytorch_file_that_names_code():
     """A pickled module is refused by the name of its class, which is not imported."""
     with pytest.raises(UserError, match=r"module\.bin: data\.pkl names torch\.nn\.modules"):
-        checkpoint.read([str(DATA / "module.bin")])
+        read([str(DATA / "module.bin")])
 
 
 def test_code_in_a_pickle_does_not_run(tmp_path):
@@ -64,14 +68,14 @@ def test_code_in_a_pickle_does_not_run(tmp_path):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("archive/data.pkl", pickle.dumps({"weight": Attack()}, protocol=2))
     with pytest.raises(UserError, match=r"names posix\.mkdir, which is not of a tensor"):
-        checkpoint.read([str(path)])
+        read([str(path)])
     assert not (tmp_path / "attacked").exists()
 
 
 def test_a_pytorch_file_of_the_old_format():
     """It is a pickle as a whole, and is not read."""
     with pytest.raises(UserError, match=r"legacy\.bin: is not a PyTorch checkpoint of the \.zip"):
-        checkpoint.read([str(DATA / "legacy.bin")])
+        read([str(DATA / "legacy.bin")])
 
 
 @pytest.mark.parametrize("share", [0.2, 0.6, 0.9])
@@ -81,7 +85,7 @@ def test_a_part_of_a_pytorch_file(tmp_path, share):
     path = tmp_path / "part.bin"
     path.write_bytes(data[: int(len(data) * share)])
     with pytest.raises(UserError, match=r"part\.bin: .*(damaged|is not).*"):
-        checkpoint.read([str(path)])
+        read([str(path)])
 
 
 def test_damaged_pytorch_files(tmp_path):
@@ -94,7 +98,7 @@ def test_damaged_pytorch_files(tmp_path):
         changed[position] ^= 0x5A
         path.write_bytes(changed)
         try:
-            for tensor in checkpoint.read([str(path)]).values():
+            for tensor in read([str(path)]).values():
                 if tensor.is_readable:
                     tensor.array().sum()
         except UserError as error:
@@ -121,7 +125,7 @@ def test_damaged_safetensors(tmp_path, change, message):
     write_safetensors(path, {"a": MATRIX})
     path.write_bytes(change(path.read_bytes()))
     with pytest.raises(UserError, match=message):
-        checkpoint.read([str(path)])
+        read([str(path)])
 
 
 def test_files_of_an_index(tmp_path):
@@ -135,23 +139,23 @@ def test_files_of_an_index(tmp_path):
     with pytest.raises(
         UserError, match=r"model-2\.safetensors: is missing, and model\.safetensors"
     ):
-        checkpoint.read(files)
+        read(files)
     files += [write_safetensors(tmp_path / "model-2.safetensors", {"c": MATRIX})]
     with pytest.raises(UserError, match=r"model-2\.safetensors: lacks b, which"):
-        checkpoint.read(files)
+        read(files)
     write_safetensors(tmp_path / "model-2.safetensors", {"b": MATRIX})
-    assert set(checkpoint.read(files)) == {"a", "b"}
+    assert set(read(files)) == {"a", "b"}
 
 
 def test_a_tensor_in_two_files(tmp_path):
     """Which one is meant is not guessed."""
     files = [write_safetensors(tmp_path / f"{n}.safetensors", {"a": MATRIX}) for n in "xy"]
     with pytest.raises(UserError, match=r"a: is in x\.safetensors and in y\.safetensors"):
-        checkpoint.read(files)
+        read(files)
 
 
 def test_no_weights(tmp_path):
     """config.json alone is no checkpoint, and the state of a training is not one either."""
     (tmp_path / "training_args.bin").write_bytes(b"x")
     with pytest.raises(UserError, match="has no weights; expected"):
-        checkpoint.read([str(tmp_path / "config.json"), str(tmp_path / "training_args.bin")])
+        read([str(tmp_path / "config.json"), str(tmp_path / "training_args.bin")])

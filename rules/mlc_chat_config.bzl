@@ -1,0 +1,65 @@
+"""Public rule: the chat config of a checkpoint, with its tokenizer."""
+
+load("//rules/private:checkpoint_labels.bzl", "checkpoint_labels")
+load("//rules/private:checks.bzl", "first_error", "overrides_error")
+load("//rules/private:gen_config.bzl", _mlc_chat_config = "mlc_chat_config")
+load("//rules/private:label.bzl", "label_of")
+
+def mlc_chat_config(
+        name,
+        checkpoint,
+        quantization,
+        conv_template,
+        model_type = None,
+        context_window_size = None,
+        sliding_window_size = None,
+        prefill_chunk_size = None,
+        attention_sink_size = None,
+        max_batch_size = None,
+        tensor_parallel_shards = None,
+        pipeline_parallel_stages = None,
+        **kwargs):
+    """Makes mlc-chat-config.json of a Hugging Face checkpoint, as `mlc_llm gen_config` does.
+
+    Fields come from config.json, generation_config.json and tokenizer.json; the weights are not read. The default
+    output is mlc-chat-config.json and links to the tokenizer's files. It is what attribute `config` of mlc_model_lib
+    takes, and with the target of an mlc_convert_weight what `srcs` of mlc_weight_bundle takes.
+
+    There must be a tokenizer.json. Upstream makes one of tokenizer.model or *.tiktoken by the package transformers;
+    here that is left to you.
+
+    Args:
+      name: The target's name; the files are in a directory of this name.
+      checkpoint: Label, or list of labels, of the files, as in mlc_convert_weight.
+      quantization: Such as `q4f16_1`.
+      conv_template: The conversation template, such as `llama-3`, `chatml` or `LM` (text without roles).
+      model_type: The family. If not given, the one that config.json names.
+      context_window_size: Tokens; if not given, config.json's. So are those below.
+      sliding_window_size: Tokens.
+      prefill_chunk_size: Tokens.
+      attention_sink_size: Tokens.
+      max_batch_size: Sequences at a time; if not given, 128, as upstream has it.
+      tensor_parallel_shards: Devices that share a layer.
+      pipeline_parallel_stages: Devices that share the layers.
+      **kwargs: Attributes common to all rules.
+    """
+    given = {
+        "attention_sink_size": attention_sink_size,
+        "context_window_size": context_window_size,
+        "max_batch_size": max_batch_size,
+        "pipeline_parallel_stages": pipeline_parallel_stages,
+        "prefill_chunk_size": prefill_chunk_size,
+        "sliding_window_size": sliding_window_size,
+        "tensor_parallel_shards": tensor_parallel_shards,
+    }
+    overrides = {field: value for field, value in given.items() if value != None}
+    first_error(overrides_error(label_of(name), overrides))
+    _mlc_chat_config(
+        name = name,
+        checkpoint = checkpoint_labels(name, checkpoint),
+        conv_template = conv_template,
+        model_type = model_type or "",
+        overrides = json.encode(overrides),
+        quantization = quantization,
+        **kwargs
+    )

@@ -1,0 +1,31 @@
+"""Public rule: a checkpoint's weights, quantized."""
+
+load("//rules/private:checkpoint_labels.bzl", "checkpoint_labels")
+load("//rules/private:convert_weight.bzl", _mlc_convert_weight = "mlc_convert_weight")
+
+def mlc_convert_weight(name, checkpoint, quantization, model_type = None, **kwargs):
+    """Converts a Hugging Face checkpoint, as `mlc_llm convert_weight` does.
+
+    `MlcParameters` finds what a library of the model takes; it reads config.json alone. `MlcConvertWeight` reads the
+    weights, on several processors and in bounded memory, and writes the same bytes in every run. An edit of a tokenizer
+    or of generation_config.json converts nothing.
+
+    The default output is a directory: `tensor-cache.json` and `params_shard_*.bin`. Give it to an `mlc_weight_bundle`,
+    with the target of an `mlc_chat_config`.
+
+    Args:
+      name: The target's name.
+      checkpoint: Label, or list of labels, of the files: config.json and the weights beside it, in safetensors or else
+        PyTorch's .bin (whose code is not run), in one file or several with their index; or a model of the Hugging Face
+        Hub, such as `@phi2`. Files in other directories are left out.
+      quantization: As mlc-chat-config.json spells it, such as `q4f16_1`.
+      model_type: The family. If not given, the one that config.json names.
+      **kwargs: Attributes common to all rules.
+    """
+    _mlc_convert_weight(
+        name = name,
+        checkpoint = checkpoint_labels(name, checkpoint),
+        model_type = model_type or "",
+        quantization = quantization,
+        **kwargs
+    )
