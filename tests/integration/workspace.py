@@ -33,7 +33,7 @@ def copy_distribution(target: pathlib.Path) -> None:
     source = runfile("")
     for name in ("rules", "tools"):
         shutil.copytree(source / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in (".bazelrc", "BUILD.bazel", "MODULE.bazel", "WORKSPACE", "bazelw"):
+    for name in (".bazelrc", "BUILD.bazel", "MODULE.bazel", "WORKSPACE", "bazelw", "mlc-package"):
         shutil.copy2(source / name, target / name)
 
 
@@ -121,7 +121,7 @@ class Workspace:
 
     def _command(self, command: str, *arguments: str) -> list[str | pathlib.Path]:
         launcher = (self.rules / "bazelw", f"--output_user_root={self.output_root}")
-        return [*launcher, command, *self._installed(), *arguments]
+        return [*launcher, command, *self.installed(), *arguments]
 
     def environment(self) -> dict[str, str]:
         """The environment of the outer test, without what Bazel added to it."""
@@ -129,7 +129,7 @@ class Workspace:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
         return {**kept, **self.variables}
 
-    def _installed(self) -> list[str]:
+    def installed(self) -> list[str]:
         """Flags that reuse what the outer Bazel has fetched, even where a sandbox hides it."""
         found = {
             "mlc_python": installed_repository("mlc_python", "stamp.json"),

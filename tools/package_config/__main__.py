@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from tools import cli, package_config
 from tools.package_config import repository
@@ -36,6 +37,14 @@ def parser() -> argparse.ArgumentParser:
         nargs=2,
         metavar=("ORG/REPO", "NAME"),
         help="what Bazel calls a model of the Hub; repeatable",
+    )
+    make.add_argument(
+        "--cached",
+        action="append",
+        default=[],
+        nargs=2,
+        metavar=("ORG/REPO", "DIR"),
+        help="where a model of the Hub lies on this machine; repeatable",
     )
     make.add_argument(
         "--runtime",
@@ -88,7 +97,8 @@ def _repository(args: argparse.Namespace, config: package_config.PackageConfig) 
             raise cli.UserError(
                 f"runtimes: there is no package for {device}; expected {', '.join(chosen.devices)}"
             )
-    return repository.describe(chosen, dict(args.hub), runtimes, args.install_dir)
+    cached = {repo: Path(directory) for repo, directory in args.cached}
+    return repository.describe(chosen, {**dict(args.hub), **cached}, runtimes, args.install_dir)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from tools.package_config.build_file import Reference, directory_name, load_statement, targets
@@ -14,13 +15,17 @@ _HEADER = 'package(default_visibility = ["//visibility:public"])\n'
 
 
 def describe(
-    config: PackageConfig, hub: Mapping[str, str], runtimes: Mapping[str, str], install_dir: str
+    config: PackageConfig,
+    hub: Mapping[str, str | Path],
+    runtimes: Mapping[str, str],
+    install_dir: str,
 ) -> dict[str, Any]:
     """Returns the repository's BUILD file, and the links that it needs.
 
     Args:
         config: The package config.
-        hub: The repository of each model of the Hub in Bazel, by ``org/repo``.
+        hub: The repository of each model of the Hub in Bazel, by ``org/repo``; or the directory
+            where its files lie already.
         runtimes: The label of the runtime of each device that has one.
         install_dir: Where `bazel run` installs, relative to the workspace.
 
@@ -32,13 +37,14 @@ def describe(
     directories: list[str] = []
     references: dict[Source, Reference] = {}
     for source, name in names(config).items():
-        if isinstance(source, str):
-            references[source] = Reference.to_hub(name, hub[source])
+        root = hub[source] if isinstance(source, str) else source
+        if isinstance(root, str):
+            references[source] = Reference.to_hub(name, root)
             continue
         place = f"models/{name}"
-        files, parents = model_files(source)
-        links.update({f"{place}/{file}": str(source / file) for file in files})
-        directories += [str(source / parent) for parent in parents]
+        files, parents = model_files(root)
+        links.update({f"{place}/{file}": str(root / file) for file in files})
+        directories += [str(root / parent) for parent in parents]
         srcs = [f"{place}/{file}" for file in files]
         references[source] = Reference(name, f"{place}/{CHAT_CONFIG}", {"srcs": srcs})
     several = len(config.devices) > 1

@@ -38,6 +38,8 @@ def _package_repository_impl(rctx):
         command += ["--device", device]
     if rctx.attr.directory:
         command += ["--directory", rctx.attr.directory]
+    for repo, directory in rctx.attr.cached.items():
+        command += ["--cached", repo, directory]
     for repo, name in rctx.attr.hub.items():
         command += ["--hub", repo, name]
     for device, label in rctx.attr.runtimes.items():
@@ -64,6 +66,7 @@ package_repository = repository_rule(
 Files of local models are links, so an edit of one is noticed, and nothing is copied.""",
     implementation = _package_repository_impl,
     attrs = {
+        "cached": attr.string_dict(doc = "For each model of the Hub that lies on this machine, `org/repo`, its directory."),
         "config": attr.label(doc = "The mlc-package-config.json.", allow_single_file = True, mandatory = True),
         "devices": attr.string_list(doc = "In place of those that the file names."),
         "directory": attr.string(doc = "Where relative paths begin, if not at the directory of the file."),

@@ -13,6 +13,9 @@ package_tag = tag_class(
 - `@chat//:<model_id>`: each model
 - `@chat//:lock`: `bazel run` writes the lock""",
     attrs = {
+        "cached": attr.string_dict(
+            doc = "Directories that hold models of the Hub, by `org/repo`: nothing is fetched, and nothing is pinned.",
+        ),
         "config": attr.label(doc = "The mlc-package-config.json.", mandatory = True),
         "devices": attr.string_list(doc = "What to build for, in place of the `device` of the file."),
         "directory": attr.string(
@@ -59,6 +62,7 @@ def package_repositories(packages):
         seen[tag.name] = True
         package_repository(
             name = tag.name,
+            cached = tag.cached,
             config = tag.config,
             devices = tag.devices,
             directory = tag.directory,
@@ -80,7 +84,7 @@ def _hub(mctx, tag):
     for entry in entries if type(entries) == "list" else []:
         source = entry.get("model") if type(entry) == "dict" else None
         repo = repo_of(source, DEFAULT_ENDPOINT) if type(source) == "string" and "://" in source else None
-        if not repo or repo in models:
+        if not repo or repo in models or repo in tag.cached:
             continue
         name = "{}_{}".format(tag.name, repo.partition("/")[2].replace(".", "_"))
         for _ in range(len(names)):

@@ -1,0 +1,178 @@
+"""./mlc-package asks Bazel for what the flags, the variables and the config mean to upstream."""
+
+from __future__ import annotations
+
+import pytest
+
+HUB = {"model_id": "one", "repo": "org/one", "model_lib": None}
+LOCAL = {"model_id": "two", "repo": None, "model_lib": "my-lib"}
+
+
+def config(*models, devices=("android",), libraries=()):
+    named = dict.fromkeys(libraries, "x.tar")
+    return {"devices": list(devices), "models": list(models), "libraries": named}
+
+
+def steps(command) -> list[str]:
+    """What Bazel was asked for: the last word of each label, or the command."""
+    words = [line.split() for line in command.asked()]
+    labels = [[word for word in line if "//" in word and word.startswith("@")] for line in words]
+    return [
+        found[0].rpartition("/")[2].rpartition(":")[2] if found else line[1]
+        for found, line in zip(labels, words, strict=True)
+    ]
+
+
+def test_empty_folder(command):
+    command.says(config(LOCAL))
+    done = command.run()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert steps(command) == ["package_config", "mlc_package"]
+    check, build = command.asked()
+    assert f"check {command.app}/mlc-package-config.json --name mlc-package-config.json" in check
+    assert f"-- --output {command.app}/dist --name mlc-package" in build
+    assert [path.name for path in command.app.iterdir()] == ["mlc-package-config.json"]
+    assert f'directory = "{command.app}"' in command.module
+
+
+def test_flags(command):
+    (command.app / "ios").mkdir()
+    (command.app / "ios/c.json").write_text("{}")
+    command.says(config(LOCAL))
+    done = command.run("--package-config", "ios/c.json", "-o", "../out", "--strict")
+    assert done.returncode == 0
+    check, build = command.asked()
+    assert "/my app/ios/c.json --name ios/c.json --strict" in check
+    assert f"--output {command.app.parent}/out " in build
+    assert "strict = True" in command.module
+
+
+def test_source_directory_of_the_runtime_is_taken_with_a_warning(command):
+    done = command.run("--mlc-llm-source-dir", "/mlc-llm")
+    assert done.returncode == 0
+    assert done.stderr.startswith("warning: --mlc-llm-source-dir: the runtime is not built from it")
+    assert command.run(MLC_LLM_SOURCE_DIR="/mlc-llm").stderr == done.stderr
+
+
+def test_several_devices_have_folders_of_their_own(command):
+    command.says(config(LOCAL, devices=("android:adreno", "iphone")))
+    assert command.run().returncode == 0
+    assert steps(command) == ["package_config", "mlc_package_android_adreno", "mlc_package_iphone"]
+    assert f"--output {command.app}/dist/iphone " in command.asked()[-1]
+    assert command.run("--device", "cpu").returncode == 0
+    assert f"--output {command.app}/dist " in command.asked()[-1]
+    assert 'devices = ["cpu"]' in command.module
+
+
+def test_mistakes_are_shown_without_bazel(command):
+    command.says(stderr="INFO: x\nerror: c.json:1:1: $: a\nerror: c.json:1:2: b\n", check_status=1)
+    done = command.run()
+    assert done.returncode == 1
+    assert done.stderr == "error: c.json:1:1: $: a\nerror: c.json:1:2: b\n"
+    assert steps(command) == ["package_config"]
+
+
+def test_warnings_and_the_exit_status_of_the_build(command):
+    command.says(config(LOCAL), stderr="INFO: x\nwarning: c.json:1:1: a\n", build_status=3)
+    done = command.run()
+    assert (done.returncode, done.stderr) == (3, "warning: c.json:1:1: a\n")
+
+
+def test_models_of_the_hub_are_locked_once(command):
+    command.says(config(HUB))
+    command.run()
+    assert steps(command) == ["package_config", "lock", "mlc_package"]
+    command.run()
+    assert steps(command) == ["package_config", "mlc_package"]
+    command.says(config(HUB, {**HUB, "repo": "org/two"}))
+    command.run()
+    assert steps(command) == ["package_config", "lock", "mlc_package"]
+
+
+@pytest.mark.parametrize("variable", ["MLC_LLM_HOME", "MLC_LLM_READONLY_WEIGHT_CACHE"])
+def test_what_upstream_downloaded_is_used(command, tmp_path, variable):
+    folder = command.home / "model_weights" if variable == "MLC_LLM_HOME" else tmp_path / "cache"
+    model = folder / "hf/org/one"
+    model.mkdir(parents=True)
+    (model / "mlc-chat-config.json").touch()
+    variables = {} if variable == "MLC_LLM_HOME" else {variable: f"/none:{folder}"}
+    command.says(config(HUB))
+    assert command.run(**variables).returncode == 0
+    assert steps(command) == ["package_config", "mlc_package"]
+    assert f'cached = {{"org/one": "{model}"}}' in command.module
+
+
+def test_download_policy(command):
+    command.says(config(HUB))
+    done = command.run(MLC_DOWNLOAD_CACHE_POLICY="OFF")
+    assert done.stderr.startswith("error: MLC_DOWNLOAD_CACHE_POLICY=OFF: org/one is a model of the")
+    assert steps(command) == ["package_config"]
+    command.run(MLC_DOWNLOAD_CACHE_POLICY="READONLY")
+    assert all(line.endswith("HF_HUB_OFFLINE=1") for line in command.asked()[1:])
+    command.run(MLC_DOWNLOAD_CACHE_POLICY="REDO")
+    assert steps(command) == ["package_config", "lock", "mlc_package"]
+    assert "--noremote_accept_cached" in command.asked()[-1]
+    command.says(config(LOCAL))
+    assert command.run(MLC_DOWNLOAD_CACHE_POLICY="OFF").returncode == 0
+
+
+def test_jit_policy(command):
+    command.says(config(LOCAL))
+    done = command.run(MLC_JIT_POLICY="OFF")
+    assert done.stderr.startswith("error: MLC_JIT_POLICY=OFF: the library of two would be compiled")
+    command.says(config(LOCAL, libraries=["my_lib"]))
+    assert command.run(MLC_JIT_POLICY="OFF").returncode == 0
+    command.run(MLC_JIT_POLICY="READONLY")
+    assert "--check_up_to_date" in command.asked()[2]
+    assert steps(command) == ["package_config", *["mlc_package"] * 3]
+    command.says(up_to_date_status=1)
+    done = command.run(MLC_JIT_POLICY="READONLY")
+    assert done.stderr == (
+        "error: MLC_JIT_POLICY=READONLY: not every library was compiled before; set it to ON once\n"
+    )
+    assert len(command.asked()) == 3
+
+
+def test_redo_forgets_this_app_and_no_other(command):
+    command.says(config(LOCAL))
+    command.run()
+    outputs = command.home / "rules_mlc/bazel/0/execroot/_main/bazel-out/k8/bin/external"
+    name = command.module.rpartition('use_repo(mlc, "')[2].partition('"')[0]
+    for other in (f"rules_mlc~~mlc~{name}", "rules_mlc~~mlc~app_other"):
+        (outputs / other).mkdir(parents=True)
+    command.run(MLC_JIT_POLICY="REDO")
+    assert [path.name for path in outputs.iterdir()] == ["rules_mlc~~mlc~app_other"]
+    assert steps(command) == ["package_config", "shutdown", "mlc_package"]
+    assert "--noremote_accept_cached" in command.asked()[-1]
+
+
+@pytest.mark.parametrize("name", ["MLC_JIT_POLICY", "MLC_DOWNLOAD_CACHE_POLICY"])
+def test_policy_that_is_none(command, name):
+    done = command.run(**{name: "on"})
+    assert done.stderr == f"error: {name}: expected ON, OFF, REDO or READONLY, got 'on'\n"
+    assert command.asked() == []
+
+
+def test_no_config(command):
+    (command.app / "mlc-package-config.json").unlink()
+    done = command.run()
+    assert done.returncode == 1
+    assert done.stderr == (
+        "error: --package-config mlc-package-config.json: there is no such file; expected an "
+        "mlc-package-config.json\n"
+    )
+    assert not command.home.exists()
+
+
+def test_through_a_link(command, tmp_path):
+    (tmp_path / "link").symlink_to(command.program)
+    command.program = tmp_path / "link"
+    assert command.run().returncode == 0
+
+
+def test_two_apps_have_repositories_of_their_own(command):
+    command.run()
+    first = command.module
+    (command.app / "other.json").write_text("{}")
+    command.run("--package-config", "other.json")
+    assert command.module != first
