@@ -68,6 +68,22 @@ _MOE = {
     "mlp_only_layers": [],
 }
 
+_GEMMA3 = {
+    **_DECODER,
+    "num_hidden_layers": 3,
+    "num_key_value_heads": 1,
+    "head_dim": 64,
+    "hidden_act": "gelu_pytorch_tanh",
+    "hidden_activation": "gelu_pytorch_tanh",
+    "tie_word_embeddings": True,
+    "query_pre_attn_scalar": 48,
+    "sliding_window": 9,
+    "sliding_window_pattern": 3,
+    "rope_theta": 100000.0,
+    "rope_local_base_freq": 1000.0,
+    "rope_scaling": {"rope_type": "linear", "factor": 4.0},
+}
+
 _ALL: dict[str, Case] = {
     "gemma": Case(
         {
@@ -96,22 +112,12 @@ _ALL: dict[str, Case] = {
             "sliding_window": 9,
         }
     ),
-    "gemma3_text": Case(
-        {
-            **_DECODER,
-            "model_type": "gemma3_text",
-            "num_hidden_layers": 3,
-            "num_key_value_heads": 2,
-            "head_dim": 64,
-            "hidden_activation": "gelu_pytorch_tanh",
-            "query_pre_attn_scalar": 32,
-            "rope_theta": 1000000.0,
-            "rope_local_base_freq": 10000.0,
-            "sliding_window": 128,
-            "sliding_window_pattern": 3,
-            "tie_word_embeddings": True,
-        }
+    # Its part that reads and writes text is a gemma3_text.
+    "gemma3": Case(
+        {"model_type": "gemma3", "text_config": {**_GEMMA3, "model_type": "gemma3_text"}},
+        reference_of="gemma3_text",
     ),
+    "gemma3_text": Case({**_GEMMA3, "model_type": "gemma3_text"}),
     "gpt_bigcode": Case(
         {
             **_SIZES,

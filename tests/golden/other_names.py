@@ -1,4 +1,4 @@
-"""Families that transformers has no code for: their tensors, and as another family's tensors."""
+"""Families whose tensors are compared with those of another family in transformers."""
 
 from __future__ import annotations
 
@@ -99,5 +99,54 @@ def llama_of_internlm2(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarra
     return result
 
 
-SHAPES = {"internlm2": internlm2_shapes, "phi_msft": phi_msft_shapes}
-OF_TRANSFORMERS = {"internlm2": llama_of_internlm2, "phi_msft": phi_of_phi_msft}
+_TEXT = "language_model."
+
+
+def gemma3_shapes(config: Mapping[str, Any]) -> dict[str, list[int]]:
+    """Returns the names and shapes of a checkpoint's tensors, one that sees images among them."""
+    text = config["text_config"]
+    size, inner, head = text["hidden_size"], text["intermediate_size"], text["head_dim"]
+    queries, keys = head * text["num_attention_heads"], head * text["num_key_value_heads"]
+    norms = ["input", "post_attention", "post_feedforward", "pre_feedforward"]
+    of_layer = {
+        **{f"{norm}_layernorm": [size] for norm in norms},
+        "mlp.down_proj": [size, inner],
+        "mlp.gate_proj": [inner, size],
+        "mlp.up_proj": [inner, size],
+        "self_attn.k_norm": [head],
+        "self_attn.k_proj": [keys, size],
+        "self_attn.o_proj": [size, queries],
+        "self_attn.q_norm": [head],
+        "self_attn.q_proj": [queries, size],
+        "self_attn.v_proj": [keys, size],
+    }
+    shapes = {
+        f"{_TEXT}model.layers.{layer}.{name}.weight": shape
+        for layer in range(text["num_hidden_layers"])
+        for name, shape in of_layer.items()
+    }
+    return {
+        **shapes,
+        f"{_TEXT}model.embed_tokens.weight": [text["vocab_size"], size],
+        f"{_TEXT}model.norm.weight": [size],
+        "multi_modal_projector.mm_soft_emb_norm.weight": [24],
+    }
+
+
+def gemma3_text_of_gemma3(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Returns the tensors of gemma3 as gemma3_text has them."""
+    return {
+        name.removeprefix(_TEXT): value for name, value in tensors.items() if name.startswith(_TEXT)
+    }
+
+
+SHAPES = {
+    "gemma3": gemma3_shapes,
+    "internlm2": internlm2_shapes,
+    "phi_msft": phi_msft_shapes,
+}
+OF_TRANSFORMERS = {
+    "gemma3": gemma3_text_of_gemma3,
+    "internlm2": llama_of_internlm2,
+    "phi_msft": phi_of_phi_msft,
+}

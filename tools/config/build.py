@@ -89,7 +89,11 @@ def build_key(
 
 
 class _Sources:
-    """Words the ``<where>`` of an error line: where the user wrote the value of a field."""
+    """Words the ``<where>`` of an error line: where the user wrote the value of a field.
+
+    Attributes:
+        nested: Name of an object in ``model_config`` that holds fields, too.
+    """
 
     def __init__(
         self, config_name: str, overrides_name: str, chat_config: Any, fields_at_top: bool
@@ -98,6 +102,7 @@ class _Sources:
         self._overrides_name = overrides_name
         self._chat_config = chat_config
         self._fields_at_top = fields_at_top
+        self.nested: str | None = None
 
     def in_config(self, path: list[str | int]) -> str:
         """Returns ``<file>: <JSON path>``."""
@@ -109,15 +114,32 @@ class _Sources:
 
     def of_field(self, path: list[str | int]) -> str:
         """Returns the place of a merged field: the top level or model_config."""
-        if self._fields_at_top or (path and self._chat_config.get(path[0]) is not None):
+        if path and self._chat_config.get(path[0]) is not None:
             return self.in_config(path)
-        return self.in_config(["model_config", *path])
+        fields = self._chat_config["model_config"]
+        if path and fields.get(path[0]) is None and isinstance(fields.get(self.nested), dict):
+            path = [self.nested, *path]
+        return self.in_config(path if self._fields_at_top else ["model_config", *path])
 
 
-def _merged(chat_config: dict[str, Any]) -> dict[str, Any]:
+def _merged(chat_config: dict[str, Any], nested: str | None) -> dict[str, Any]:
+    """Returns the fields by name, the outermost where several have it; see x-nested."""
     top = {name: value for name, value in chat_config.items() if name != "model_config"}
-    fields = [*chat_config["model_config"].items(), *top.items()]
-    return {name: value for name, value in fields if value is not None}
+    outer = {**chat_config["model_config"], **_set(top)}
+    inner = outer.get(nested)
+    if not isinstance(inner, dict):
+        return _set(outer)
+    # What upstream's classes have no field for.
+    more = inner.get("kwargs")
+    inner = _set({**(more if isinstance(more, dict) else {}), **_set(inner)})
+    given = {
+        name: value for name, value in _set(outer).items() if not (value == -1 and name in inner)
+    }
+    return {**inner, **given}
+
+
+def _set(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _model_config(
@@ -130,7 +152,8 @@ def _model_config(
     notes: list[str],
 ) -> dict[str, Any]:
     family = registry.schema(model_type)
-    fields = _merged(chat_config)
+    sources.nested = family.get("x-nested")
+    fields = _merged(chat_config, sources.nested)
     given = {
         name: value
         for name, value in overrides.items()

@@ -67,7 +67,8 @@ def model_fields(config: Any, config_name: str) -> dict[str, Any]:
     """Returns the fields of config.json under the names that families read.
 
     What transformers 5 writes as one object, ``rope_parameters``, becomes the fields that it was
-    before: ``rope_theta``, ``partial_rotary_factor`` and ``rope_scaling``.
+    before: ``rope_theta``, ``partial_rotary_factor`` and ``rope_scaling``, and where it has an
+    object for each kind of layer ``rope_local_base_freq``, too; also in a ``text_config``.
 
     Raises:
         UserError: It is no object, or says that the weights are quantized already.
@@ -82,9 +83,16 @@ def model_fields(config: Any, config_name: str) -> dict[str, Any]:
             f" ({method}); use the model's checkpoint in bfloat16, float16 or float32"
         )
     fields = {name: value for name, value in config.items() if name != "rope_parameters"}
+    if isinstance(config.get("text_config"), dict):
+        fields["text_config"] = model_fields(config["text_config"], config_name)
     rope = config.get("rope_parameters")
     if not isinstance(rope, dict):
         return fields
+    if isinstance(rope.get("full_attention"), dict):
+        local = rope.get("sliding_attention") or {}
+        if "rope_theta" in local:
+            fields.setdefault("rope_local_base_freq", local["rope_theta"])
+        rope = rope["full_attention"]
     for name in ("rope_theta", "partial_rotary_factor", "original_max_position_embeddings"):
         if name in rope:
             fields.setdefault(name, rope[name])

@@ -136,7 +136,9 @@ def resolved(spec: dict[str, Any]) -> dict[str, Any]:
 
 @functools.cache
 def _schema(name: str) -> dict[str, Any]:
-    return strict_json.load(_HERE / "schemas" / f"{name}{_SCHEMA_SUFFIX}")
+    document = strict_json.load(_HERE / "schemas" / f"{name}{_SCHEMA_SUFFIX}")
+    extended = document.pop("x-extends", None)
+    return {**_schema(extended), **document} if extended else document
 
 
 @functools.cache

@@ -38,7 +38,7 @@ def test_library(model_type, device):
     key = config.build_key(SMALL[model_type].chat_config("q4f16_1"), device, model_lib="small")
     built = build_library(key, system_library=True, progress=Progress(False))
     names = set(built.metadata["memory_usage"])
-    assert {name for name in names if "hidden_states" not in name} - {"get_logits"} == FUNCTIONS
+    assert names >= FUNCTIONS
     assert ("get_logits" in names) == FAMILIES[model_type].model.exports_hidden_states
     assert built.metadata["model_type"] == model_type
     assert json.loads(json.dumps(built.metadata)) == built.metadata

@@ -17,6 +17,8 @@ def test_what_there_is():
     assert config.families() == [
         "gemma",
         "gemma2",
+        "gemma3",
+        "gemma3_text",
         "gpt2",
         "gpt_bigcode",
         "gpt_neox",

@@ -14,6 +14,7 @@ from tools.cli import UserError
 from tools.compiler.families.causal_lm import CausalLM
 from tools.compiler.families.gemma import GemmaConfig, GemmaForCausalLM
 from tools.compiler.families.gemma2 import Gemma2Config, Gemma2ForCausalLM
+from tools.compiler.families.gemma3 import Gemma3Config, Gemma3ForCausalLM
 from tools.compiler.families.gpt2 import GPT2Config, GPT2LMHeadModel
 from tools.compiler.families.gpt_bigcode import GPTBigCodeConfig, GPTBigCodeForCausalLM
 from tools.compiler.families.gpt_neox import GPTNeoXConfig, GPTNeoXForCausalLM
@@ -46,6 +47,8 @@ class Family:
 FAMILIES: Mapping[str, Family] = {
     "gemma": Family(GemmaConfig, GemmaForCausalLM),
     "gemma2": Family(Gemma2Config, Gemma2ForCausalLM),
+    "gemma3": Family(Gemma3Config, Gemma3ForCausalLM),
+    "gemma3_text": Family(Gemma3Config, Gemma3ForCausalLM),
     "gpt2": Family(GPT2Config, GPT2LMHeadModel),
     "gpt_bigcode": Family(GPTBigCodeConfig, GPTBigCodeForCausalLM),
     "gpt_neox": Family(GPTNeoXConfig, GPTNeoXForCausalLM),

@@ -60,7 +60,8 @@ class GemmaForCausalLM(Decoder):
             layer=self.layer,
             norm=RMSNorm(config.hidden_size, config.rms_norm_eps, quantization.model_dtype),
             tied=True,
-            **{"rope_theta": config.position_embedding_base, **kv_cache},
+            rope_theta=config.position_embedding_base,
+            **kv_cache,
         )
 
     def run_layers(self, x: nn.Tensor, paged_kv_cache: PagedKVCache) -> nn.Tensor:

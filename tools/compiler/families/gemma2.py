@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 from tvm.relax.frontend import nn
 from tvm.relax.frontend.nn.llm.kv_cache import PagedKVCache
@@ -64,13 +65,13 @@ class Gemma2DecoderLayer(GemmaDecoderLayer):
 
 
 class Gemma2ForCausalLM(GemmaForCausalLM):
-    """A gemma2 with its functions."""
+    """A gemma2 with its functions; see `GemmaForCausalLM`."""
 
     layer = Gemma2DecoderLayer
 
-    def __init__(self, config: Gemma2Config, quantization: Quantization) -> None:
+    def __init__(self, config: Gemma2Config, quantization: Quantization, **kv_cache: Any) -> None:
         scores = AttentionScores(config.attn_logit_softcapping, config.sliding_window)
-        super().__init__(config, quantization, scores=scores)
+        super().__init__(config, quantization, scores=scores, **kv_cache)
         self.final_logit_softcapping = config.final_logit_softcapping
 
     def get_logits(self, hidden_states: nn.Tensor) -> nn.Tensor:
