@@ -2,7 +2,8 @@
 
 `mlc` makes `mlc_python`, the packages that actions run on, and `mlc_linker`, used for libraries of the machine's own
 CPU; both come from locks with hashes in this module. Each tag `hub_model` adds a model of the Hugging Face Hub, each
-tag `package` what an mlc-package-config.json asks for. Nothing is fetched before a target needs it.
+tag `package` what an mlc-package-config.json asks for, each tag `upstream_compiler` another compiler. Nothing is fetched
+before a target needs it.
 """
 
 load("//rules/private/hub:environment_repository.bzl", "environment_repository")
@@ -11,6 +12,7 @@ load("//rules/private/hub:tag.bzl", "hub_model_tag", "tagged_models")
 load("//rules/private/package_config:tag.bzl", "package_repositories", "package_tag", "tagged_packages")
 load("//rules/private/python:linker_repository.bzl", "linker_repository")
 load("//rules/private/python:repository.bzl", "python_repository")
+load("//rules/private/python:upstream_tag.bzl", "upstream_compiler_tag", "upstream_compilers")
 
 def _mlc_impl(mctx):
     python_repository(name = "mlc_python", lock = "//tools/python:requirements.lock")
@@ -19,7 +21,8 @@ def _mlc_impl(mctx):
     packages = tagged_packages(mctx)
     package_repositories(packages)
     models = tagged_models(mctx) + [model for package in packages for model in package.hub.values()]
-    return mctx.extension_metadata(reproducible = hub_models(mctx, models))
+    local = upstream_compilers(mctx)
+    return mctx.extension_metadata(reproducible = hub_models(mctx, models) and not local)
 
 mlc = module_extension(
     doc = "The Python environment and the linker of rules_mlc's actions, models of the Hugging Face Hub, and packages.",
@@ -28,5 +31,6 @@ mlc = module_extension(
     tag_classes = {
         "hub_model": hub_model_tag,
         "package": package_tag,
+        "upstream_compiler": upstream_compiler_tag,
     },
 )

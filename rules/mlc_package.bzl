@@ -10,6 +10,7 @@ def mlc_package(
         device,
         models,
         runtime = None,
+        compiler = None,
         application_id = "ai.mlc.mlcchat",
         install_dir = None,
         **kwargs):
@@ -40,6 +41,8 @@ def mlc_package(
         whatever the target platform is, so one build can hold packages for several devices.
       models: Labels of mlc_model targets, at least one.
       runtime: Label of an mlc_runtime for the device, of the TVM that the libraries are compiled with.
+      compiler: Label of a toolchain of another compiler, such as `@mlc_upstream_compiler//:toolchain`, for the libraries of
+        this package. If not given, the one that is registered: the embedded compiler.
       application_id: For android, the app whose files NAME.push puts the models into. If not given, upstream's app.
       install_dir: Where `bazel run` installs, a directory relative to the workspace, such as `ios/dist`. If not given,
         `dist/` beside the BUILD file.
@@ -53,6 +56,7 @@ def mlc_package(
     )
     _mlc_package(
         name = name,
+        compiler = str(native.package_relative_label(compiler)) if compiler else "",
         device = device,
         install_dir = install_dir or "",
         models = models,

@@ -1,9 +1,11 @@
-"""Object files made by hand, for tests of what reads them."""
+"""Object files and libraries made by hand, for tests of what reads them."""
 
 from __future__ import annotations
 
+import json
 import struct
 from collections.abc import Mapping
+from typing import Any
 
 # Symbol kinds of the objects made here.
 STRONG, WEAK, LOCAL, UNDEFINED = "strong", "weak", "local", "undefined"
@@ -80,3 +82,20 @@ def macho_object(
         "<IIIIIIII", 0xFEEDFACF, 0x0100000C, 0, 1, 2 + bool(build), len(commands), 0, 0
     )
     return header + commands + text + rows + strings
+
+
+def _string(data: bytes) -> bytes:
+    return struct.pack("<Q", len(data)) + data
+
+
+def library_bin(kernels: Mapping[str, str], metadata: Any) -> bytes:
+    """Returns a library's data: byte code with the metadata, host code, and kernels."""
+    bytecode = b"\x1e\x15\x14B/\xde%\xd2" + _string(b"0.14")
+    if metadata is not None:
+        bytecode += _string(json.dumps(metadata).encode())
+    modules = _string(b"relax.VMExecutable") + _string(bytecode) + _string(b"_lib")
+    for kind, form in kernels.items():
+        modules += _string(kind.encode()) + _string(_string(form.encode()) + b"kernels")
+    count = 3 + len(kernels)
+    tree = struct.pack(f"<Q{count}Q", count, *range(count)) + struct.pack("<Q", 0)
+    return struct.pack("<Q", len(tree + modules)) + tree + modules + b"after it"

@@ -7,8 +7,10 @@ load(":label.bzl", "label_text")
 
 def _mlc_compiler_impl(ctx):
     python = ctx.attr.python[MlcPythonInfo]
+    environment = ctx.attr.environment[MlcPythonInfo] if ctx.attr.environment else None
+    packages = (environment or python).packages
     for package in ["apache-tvm", "apache-tvm-ffi"]:
-        if package not in python.packages:
+        if package not in packages:
             fail("{}: attribute python: {} holds no {}; install a lock that names it".format(
                 label_text(ctx.label),
                 label_text(ctx.attr.python.label),
@@ -16,13 +18,14 @@ def _mlc_compiler_impl(ctx):
             ))
     info = MlcCompilerInfo(
         compiler = ctx.attr.compiler,
+        environment = environment,
         linker = ctx.file.linker,
         linker_files = depset(ctx.files.linker + ctx.files.linker_files),
         python = python,
         symbol_suffix = ctx.attr.symbol_suffix,
         tool = ctx.attr.tool[MlcToolInfo],
-        tvm = python.packages["apache-tvm"],
-        tvm_ffi = python.packages["apache-tvm-ffi"],
+        tvm = packages["apache-tvm"],
+        tvm_ffi = packages["apache-tvm-ffi"],
     )
     return [info, platform_common.ToolchainInfo(mlc_compiler = info)]
 
@@ -35,6 +38,10 @@ different tuples are not packaged together.""",
     implementation = _mlc_compiler_impl,
     attrs = {
         "compiler": attr.string(doc = "The compiler's name, such as `embedded`.", mandatory = True),
+        "environment": attr.label(
+            doc = "Where another compiler is installed, which the tool starts; its versions count, not those of `python`.",
+            providers = [MlcPythonInfo],
+        ),
         "linker": attr.label(
             doc = "An ld.lld-compatible program. Needed for devices whose libraries are shared objects.",
             allow_single_file = True,
@@ -50,7 +57,8 @@ different tuples are not packaged together.""",
             mandatory = True,
         ),
         "tool": attr.label(
-            doc = "The program; it takes `compile --key --library --metadata --log [--linker]`.",
+            doc = "The program; it takes `compile --key --library --metadata --log [--linker]`, and with an environment " +
+                  "`--interpreter --site --stamp --symbol-suffix`.",
             mandatory = True,
             providers = [MlcToolInfo],
         ),

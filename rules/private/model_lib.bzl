@@ -12,7 +12,7 @@ def _compile_resources(_os, _input_count):
     # One thread of TVM; 400 MB at the peak of a 3B model.
     return {"cpu": 1, "memory": 500}
 
-def _write_compile_key(ctx, config, device):
+def _write_compile_key(ctx, config, device, compiler):
     key = ctx.actions.declare_file(ctx.label.name + ".compile_key.json")
     args = tool_arguments(ctx)
     args.add("--config", config)
@@ -23,6 +23,8 @@ def _write_compile_key(ctx, config, device):
     args.add_all(ctx.attr.architectures, before_each = "--architecture")
     if ctx.attr.model_lib:
         args.add("--model-lib", ctx.attr.model_lib)
+    if compiler.environment:
+        args.add("--any-model")
     args.add(label_text(ctx.label), format = "--where=%s")
     args.add("--output", key)
     run_tool(
@@ -38,7 +40,9 @@ def _write_compile_key(ctx, config, device):
     return key
 
 def _compile(ctx, key, device, compiler):
-    if device.library == "so" and not compiler.linker:
+    environment = compiler.environment
+    links = device.library == "so" and not environment
+    if links and not compiler.linker:
         fail("{}: device {} needs a linker, and the toolchain's compiler has none; set attribute linker of mlc_compiler".format(
             label_text(ctx.label),
             device.name,
@@ -52,16 +56,23 @@ def _compile(ctx, key, device, compiler):
     args.add("--library", library)
     args.add("--metadata", metadata)
     args.add("--log", log)
-    if device.library == "so":
+    inputs = [key]
+    if links:
         args.add("--linker", compiler.linker)
+    if environment:
+        args.add("--interpreter", environment.interpreter)
+        args.add_all("--site", [environment.site], expand_directories = False)
+        args.add("--stamp", environment.stamp)
+        args.add("--symbol-suffix", compiler.symbol_suffix)
+        inputs += [environment.interpreter, environment.site, environment.stamp]
     run_tool(
         ctx,
         tool = compiler.tool,
         python = compiler.python,
         arguments = [args],
-        inputs = [key],
+        inputs = inputs,
         outputs = [library, metadata, log],
-        tools = compiler.linker_files if device.library == "so" else None,
+        tools = compiler.linker_files if links else None,
         mnemonic = "MlcCompile",
         progress_message = "Compiling %{label} for " + device.name,
         resource_set = _compile_resources,
@@ -81,7 +92,7 @@ def _mlc_model_lib_impl(ctx):
     device = ctx.attr._device[MlcDeviceInfo]
     compiler = ctx.toolchains[COMPILER_TOOLCHAIN].mlc_compiler
     config = chat_config_of(ctx)
-    key = _write_compile_key(ctx, config, device)
+    key = _write_compile_key(ctx, config, device, compiler)
     library, metadata, log = _compile(ctx, key, device, compiler)
     return [
         DefaultInfo(files = depset([library])),

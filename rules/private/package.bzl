@@ -266,6 +266,7 @@ mlc_package = rule(
     doc = "See //rules:mlc_package.bzl.",
     implementation = _mlc_package_impl,
     attrs = {
+        "compiler": attr.string(doc = "The toolchain of the compiler; empty for the one that is registered."),
         "device": attr.string(doc = "The device.", mandatory = True),
         "install_dir": attr.string(doc = "Where `bazel run` installs, if not in dist/ beside the BUILD file."),
         "models": attr.label_list(

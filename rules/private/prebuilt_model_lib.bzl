@@ -68,6 +68,7 @@ def _mlc_prebuilt_model_lib_impl(ctx):
             compile_key = accepted.key,
             compiler = MlcCompilerInfo(
                 compiler = "prebuilt",
+                environment = None,
                 linker = None,
                 linker_files = depset(),
                 python = None,

@@ -4,19 +4,23 @@ load(":devices.bzl", "platform_name")
 
 _PLATFORMS = "//command_line_option:platforms"
 _COMPILATION_MODE = "//command_line_option:compilation_mode"
+_EXTRA_TOOLCHAINS = "//command_line_option:extra_toolchains"
 
 def _device_transition_impl(settings, attr):
+    compiler = getattr(attr, "compiler", "")
     platform = Label("//rules/platforms:" + platform_name(attr.device)) if attr.device else None
     return {
         # -c opt or dbg changes no library; without this it would name other output paths and compile anew.
         _COMPILATION_MODE: "opt",
+        # Last, it wins.
+        _EXTRA_TOOLCHAINS: settings[_EXTRA_TOOLCHAINS] + ([compiler] if compiler else []),
         _PLATFORMS: [str(platform)] if platform else settings[_PLATFORMS],
     }
 
 device_transition = transition(
     implementation = _device_transition_impl,
-    inputs = [_PLATFORMS],
-    outputs = [_COMPILATION_MODE, _PLATFORMS],
+    inputs = [_EXTRA_TOOLCHAINS, _PLATFORMS],
+    outputs = [_COMPILATION_MODE, _EXTRA_TOOLCHAINS, _PLATFORMS],
 )
 
 def _no_device_transition_impl(_settings, _attr):

@@ -6,6 +6,7 @@ import argparse
 
 from tools import cli
 from tools.config import build_key, devices, families, quantizations, strict_json
+from tools.config.any_model import build_any_key
 
 
 def parser() -> argparse.ArgumentParser:
@@ -40,6 +41,11 @@ def parser() -> argparse.ArgumentParser:
         "repeatable",
     )
     result.add_argument("--model-lib", metavar="NAME", help="the library's name; default: made up")
+    result.add_argument(
+        "--any-model",
+        action="store_true",
+        help="for another compiler, which knows which families, quantizations and fields there are",
+    )
     result.add_argument("--where", default="", help="what errors call the place of the arguments")
     result.add_argument("--output", required=True, metavar="FILE", help="the compile key to write")
     return result
@@ -49,7 +55,8 @@ def main(argv: list[str]) -> None:
     """Writes the compile key; the notes go to stdout."""
     args = parser().parse_args(argv)
     where = f"{args.where} " if args.where else ""
-    key = build_key(
+    build = build_any_key if args.any_model else build_key
+    key = build(
         strict_json.load(args.config),
         args.device,
         overrides=strict_json.loads(args.overrides, f"{where}overrides"),

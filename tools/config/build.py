@@ -19,7 +19,7 @@ from tools.config.target import (
 )
 
 # For these, -1 in the overrides leaves the model's own value, as upstream's command line does.
-_KEPT_IF_MINUS_ONE = ("context_window_size", "sliding_window_size", "attention_sink_size")
+KEPT_IF_MINUS_ONE = ("context_window_size", "sliding_window_size", "attention_sink_size")
 
 
 def build_key(
@@ -157,7 +157,7 @@ def _model_config(
     given = {
         name: value
         for name, value in overrides.items()
-        if name != "opt" and not (value == -1 and name in _KEPT_IF_MINUS_ONE)
+        if name != "opt" and not (value == -1 and name in KEPT_IF_MINUS_ONE)
     }
     lines = [line for _, line in violations(fields, model_type, sources.of_field)]
     for name in sorted(given):

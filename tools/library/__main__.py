@@ -12,6 +12,7 @@ from tools.config import CompileKey, strict_json
 from tools.config.key import check_model_lib
 from tools.library.accept import Accepted, accept, check_config
 from tools.library.containers import read_objects
+from tools.library.describe import describe
 from tools.library.memory import memory_figures
 from tools.objects_tar import tar_bytes
 
@@ -80,19 +81,7 @@ def _accept(args: argparse.Namespace) -> None:
         model_type=found.metadata["model_type"],
         quantization=found.metadata["quantization"],
     )
-    description = {
-        "model_lib": model_lib,
-        "device": device.name,
-        "library": {
-            "format": device.library,
-            "object": device.object,
-            "symbol": found.symbol,
-            "device_code": found.device_code,
-        },
-        "metadata": found.metadata,
-        "memory": memory,
-        "versions": {"tvm": args.tvm} if args.tvm else {},
-    }
+    description = describe(key, device, found, memory, {"tvm": args.tvm} if args.tvm else {})
     if args.objects:
         cli.write_bytes(args.objects, tar_bytes(objects))
     key.write(args.key)

@@ -8,14 +8,12 @@ from typing import Any
 
 from tools.cli import UserError
 from tools.config import Device
+from tools.config.build import KEPT_IF_MINUS_ONE
 from tools.library import library_bin, object_file
 from tools.library.library_bin import LibraryBin
 from tools.library.object_file import LIBRARY_BINS, ObjectFile
 
 _FORMATS = {"elf": "ELF", "macho": "Mach-O"}
-
-# Settings that a library was compiled with, as overrides and metadata both spell them.
-_KEPT_IF_MINUS_ONE = ("context_window_size", "sliding_window_size", "attention_sink_size")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,7 +91,7 @@ def check_config(
                 f"{chat_config.get(name)}; use the config and the library of one model"
             )
     for name, value in sorted(overrides.items()):
-        if value == -1 and name in _KEPT_IF_MINUS_ONE:
+        if value == -1 and name in KEPT_IF_MINUS_ONE:
             continue
         found = metadata.get(name)
         if name != "opt" and found is not None and found != value:

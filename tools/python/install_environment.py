@@ -40,7 +40,7 @@ def stamp(lock: pathlib.Path) -> dict[str, str]:
     }
 
 
-def pip_install(lock: pathlib.Path, site: pathlib.Path) -> None:
+def pip_install(lock: pathlib.Path, site: pathlib.Path, options: list[str]) -> None:
     """Install exactly what `lock` names, checked by hash, binaries only.
 
     Raises:
@@ -51,6 +51,7 @@ def pip_install(lock: pathlib.Path, site: pathlib.Path) -> None:
         *("--quiet", "--disable-pip-version-check", "--no-input", "--root-user-action=ignore"),
         *("--no-deps", "--require-hashes", "--only-binary=:all:", "--no-compile"),
         *("--target", str(site), "--requirement", str(lock)),
+        *options,
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode == 0:
@@ -91,6 +92,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--lock", type=pathlib.Path, required=True, help="requirements with hashes")
     parser.add_argument("--site", type=pathlib.Path, required=True, help="directory to create")
     parser.add_argument("--keep-scripts", action="store_true", help="keep bin/ (linters, uv)")
+    parser.add_argument("--find-links", help="a directory of packages, searched besides the index")
+    parser.add_argument("--index-url", help="the index, if not the one that pip is configured with")
     args = parser.parse_args(argv)
     low, high = SUPPORTED
     if not low <= sys.version_info[:2] <= high:
@@ -98,7 +101,11 @@ def main(argv: list[str] | None = None) -> int:
             f"error: {base_interpreter()} is Python {platform.python_version()}; rules_mlc needs "
             f"CPython {low[0]}.{low[1]} to {high[0]}.{high[1]}: put one on PATH or set MLC_PYTHON"
         )
-    pip_install(args.lock, args.site)
+    options = [
+        *(["--find-links", args.find_links] if args.find_links else []),
+        *(["--index-url", args.index_url] if args.index_url else []),
+    ]
+    pip_install(args.lock, args.site, options)
     make_deterministic(args.site, args.keep_scripts)
     answer = {
         "interpreter": base_interpreter(),

@@ -52,12 +52,13 @@ def find_python(rctx):
         fail("rules_mlc: no python3 on PATH; install CPython 3.10 to 3.13 with pip, or set MLC_PYTHON to one")
     return found
 
-def install_environment(rctx, keep_scripts = False):
+def install_environment(rctx, keep_scripts = False, options = []):
     """Runs tools/python/install_environment.py into the directory `site`.
 
     Args:
       rctx: The repository context; its attributes are `lock` and `_installer`.
       keep_scripts: Whether the packages' programs (bin/) are kept.
+      options: list: more options of the script.
 
     Returns:
       The script's answer, a dict: interpreter, packages, stamp.
@@ -65,7 +66,7 @@ def install_environment(rctx, keep_scripts = False):
     lock = rctx.path(rctx.attr.lock)
     installer = rctx.path(rctx.attr._installer)
     rctx.report_progress("installing " + rctx.attr.lock.name)
-    command = [find_python(rctx), installer, "--lock", lock, "--site", rctx.path("site")]
+    command = [find_python(rctx), installer, "--lock", lock, "--site", rctx.path("site")] + options
     done = rctx.execute(command + (["--keep-scripts"] if keep_scripts else []), timeout = 3600, quiet = True)
     if done.return_code:
         fail("rules_mlc: {} was not installed: {}".format(rctx.attr.lock, done.stderr.strip()))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import struct
 import tarfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.objects import STRONG, elf_object, macho_object
+from tests.objects import STRONG, elf_object, library_bin, macho_object
 from tools import cli
 from tools.library.__main__ import main
 
@@ -32,24 +31,6 @@ METADATA = {
     ],
 }
 CHAT_CONFIG = {"model_type": "llama", "quantization": "q4f16_1", "vocab_size": 10}
-
-
-def _string(data: bytes) -> bytes:
-    return struct.pack("<Q", len(data)) + data
-
-
-def library_bin(kernels: Mapping[str, str], metadata: Any = METADATA) -> bytes:
-    """Returns a library's data: byte code with the metadata, host code, and kernels."""
-    tree = struct.pack("<QQQ", 2, 0, 1) + struct.pack("<QQ", 1, 1)
-    bytecode = b"\x1e\x15\x14B/\xde%\xd2" + _string(b"0.14")
-    if metadata is not None:
-        bytecode += _string(json.dumps(metadata).encode())
-    modules = _string(b"relax.VMExecutable") + _string(bytecode) + _string(b"_lib")
-    for kind, form in kernels.items():
-        modules += _string(kind.encode()) + _string(_string(form.encode()) + b"kernels")
-    count = 3 + len(kernels)
-    tree = struct.pack(f"<Q{count}Q", count, *range(count)) + struct.pack("<Q", 0)
-    return struct.pack("<Q", len(tree + modules)) + tree + modules + b"after it"
 
 
 class Workshop:
