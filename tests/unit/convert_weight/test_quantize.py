@@ -62,6 +62,23 @@ def test_float32_is_stored_as_upstream_does():
     assert np.array_equal(values.stored(numbers, "float32"), expected)
 
 
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_rounding(dtype):
+    """Ties, subnormal numbers, both sides of the largest: as numpy and ml_dtypes convert."""
+    random = np.random.default_rng(5)
+    bits = random.integers(0, 1 << 32, 1_000_000, np.uint32)
+    # Every exponent of float16, and ties between its numbers and bfloat16's.
+    near = (random.integers(95, 145, 1_000_000, np.uint32) << 23) | (bits & 0x807FFFFF)
+    numbers = np.concatenate([bits, near, near & 0xFFFFF000, near & 0xFFFF8000]).view(np.float32)
+    numbers = numbers[np.isfinite(numbers)]
+    if dtype == "bfloat16":
+        numbers = numbers[np.abs(numbers) < 3e38]
+    with np.errstate(over="ignore"):
+        expected = numbers.astype(dtype).astype(np.float32)
+        found = values.rounded(numbers, dtype)
+    assert np.array_equal(found.view(np.uint32), expected.view(np.uint32))
+
+
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float32"])
 def test_widen_and_round(dtype):
     """Every finite bfloat16 and float16 is read exactly, and stays as it is when rounded."""
