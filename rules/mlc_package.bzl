@@ -32,6 +32,9 @@ def mlc_package(
     `bazel run NAME.push`, for android, puts the bundled models onto a device by adb, where the app looks for them: what is
     there already is not pushed again.
 
+    `--output_groups=oci` writes `NAME.oci`, an OCI image layout with the package as a ModelPack artifact, one layer for
+    each file. For rules_pkg see //rules:pkg.bzl.
+
     Two models may share a library. Two libraries of one name and different contents are an error, and so are weights
     whose parameters are not those of the library.
 

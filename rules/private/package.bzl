@@ -8,6 +8,7 @@ load(":checks.bzl", "first_error")
 load(":label.bzl", "apparent_repository", "label_text")
 load(":package_app_files.bzl", "app_files")
 load(":package_checks.bzl", "models_error")
+load(":package_oci.bzl", "oci_layout")
 load(":package_runtime.bzl", "check_linked", "runtime_of")
 load(":python_tool.bzl", "runfiles_path", "write_launcher")
 load(":run_tool.bzl", "PYTHON_TOOLCHAIN", "python_of", "run_tool", "tool_arguments")
@@ -252,6 +253,7 @@ def _mlc_package_impl(ctx):
             libraries = depset([library.file for library in libraries]),
             logs = depset([model.lib.log for model in models]),
             manifest = depset([manifest]),
+            oci = depset([oci_layout(ctx, files, manifest)]),
         ),
         MlcPackageInfo(
             app_config = app_config,
@@ -282,6 +284,7 @@ mlc_package = rule(
         ),
         "_app_tool": attr.label(default = "//tools/app", cfg = "exec", providers = [MlcToolInfo]),
         "_library_tool": attr.label(default = "//tools/library", cfg = "exec", providers = [MlcToolInfo]),
+        "_oci_tool": attr.label(default = "//tools/oci", cfg = "exec", providers = [MlcToolInfo]),
         "_tool": attr.label(default = "//tools/package", cfg = "exec", providers = [MlcToolInfo]),
     },
     executable = True,
