@@ -52,6 +52,37 @@ def _compile_inputs_impl(ctx):
 
 compile_inputs_test = analysistest.make(_compile_inputs_impl, attrs = {"linked": attr.bool()})
 
+def _conversion_impl(ctx):
+    """The conversion reads weights of one kind and the parameters; not the tokenizer, not config.json."""
+    env = analysistest.begin(ctx)
+    (parameters,) = _actions(env, "MlcParameters")
+    asserts.true(env, "config.json" in _basenames(parameters.inputs))
+    asserts.false(env, "model.safetensors" in _basenames(parameters.inputs))
+    (convert,) = _actions(env, "MlcConvertWeight")
+    ours = [f.short_path for f in convert.inputs.to_list() if "tests/analysis" in f.short_path and f.extension != "params"]
+    asserts.equals(env, [
+        "tests/analysis/checkpoint/model.safetensors",
+        "tests/analysis/converted.parameters.json",
+    ], sorted(ours))
+    return analysistest.end(env)
+
+conversion_test = analysistest.make(_conversion_impl)
+
+def _converted_weights_impl(ctx):
+    """Digests are the conversion's own, and the check sees no weights."""
+    env = analysistest.begin(ctx)
+    info = analysistest.target_under_test(env)[MlcWeightInfo]
+    asserts.true(env, info.directory.is_directory)
+    asserts.equals(env, [], info.files)
+    hashed = [output.basename for action in _actions(env, "MlcDigest") for output in action.outputs.to_list()]
+    asserts.equals(env, ["mlc-chat-config.json.json", "tokenizer.json.json"], sorted(hashed))
+    (check,) = _actions(env, "MlcWeights")
+    asserts.false(env, any([f.is_directory and f.basename == "converted" for f in check.inputs.to_list()]))
+    asserts.true(env, "converted.digests.json" in _basenames(check.inputs))
+    return analysistest.end(env)
+
+converted_weights_test = analysistest.make(_converted_weights_impl)
+
 def _weights_impl(ctx):
     env = analysistest.begin(ctx)
     info = analysistest.target_under_test(env)[MlcWeightInfo]

@@ -17,6 +17,9 @@ from tools.cli import UserError
 from tools.convert_weight import __main__ as command
 from tools.convert_weight import convert as convert_module
 from tools.convert_weight import shards
+from tools.convert_weight.family import Piece
+from tools.convert_weight.sources import Part
+from tools.convert_weight.tensor import Tensor
 from tools.weights.digest import digest
 
 QKV = "model.layers.0.self_attn.{}_proj.weight"
@@ -186,3 +189,14 @@ def test_the_command(tmp_path):
     assert (tmp_path / "t.json").read_bytes() == (tmp_path / "out/tensor-cache.json").read_bytes()
     with pytest.raises(UserError, match="--workers: expected at least 1, got 0"):
         command.main([*arguments, "--workers", "0"])
+
+
+@pytest.mark.parametrize(("sum_dtype", "bits"), [(None, 8), ("float32", 24)])
+def test_one_is_added_in_the_tensors_type(tmp_path, sum_dtype, bits):
+    """A gemma's norm of bfloat16 is rounded in the sum, but for PyTorch's files, as upstream."""
+    path = tmp_path / "norm"
+    path.write_bytes(np.uint16([0x3C01]).tobytes())
+    part = Part(Tensor(str(path), "bfloat16", (1,), 0, sum_dtype=sum_dtype), Piece("", None, True))
+    small = float.fromhex("0x1.02p-7")
+    expected = 1 + small if bits == 24 else 1 + 2**-7
+    assert part.values(part.array())[0] == np.float32(expected)
