@@ -11,6 +11,7 @@ from tvm.target import Target
 
 from tools.compiler.functions.attention_scores import AttentionScores, has_scores, with_scores
 from tools.compiler.functions.longrope import longrope_split_rotary
+from tools.compiler.functions.merge_state import merge_state
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,6 +102,9 @@ def add_kv_cache_function(
             # What it replaces is not used, and vanishes.
             created = _with_tree_kernels_in_order(builder.lookup_binding(created))
         builder.emit_func_output(created)
+    if target.kind.name != "llvm":
+        kernel = merge_state(config.num_attention_heads, config.head_dim, config.dtype)
+        builder.update_func(builder.get().get_global_var("tir_attention_merge_state"), kernel)
     if is_longrope:
         kernel = longrope_split_rotary(
             config.rope_theta,
