@@ -10,17 +10,21 @@ import shutil
 import pytest
 
 from tests.hub.server import serve
+from tests.integration import upstream_models
 from tests.integration.hub_models import ask_hub
 from tests.integration.workspace import Workspace, runfile
 
 EXTENSION = """
 mlc = use_extension("@rules_mlc//rules:extensions.bzl", "mlc")
+"""
+
+TAG = """
 mlc.package(
-    name = "chat",
-    config = "//app:mlc-package-config.json",
-    lock = "//app:mlc.lock.json",
+    name = "{0}",
+    config = "//{1}:mlc-package-config.json",
+    lock = "//{1}:mlc.lock.json",
 )
-use_repo(mlc, "chat")
+use_repo(mlc, "{0}")
 """
 
 FILE = "app/mlc-package-config.json"
@@ -52,26 +56,35 @@ CONFIG = {
 
 ENTRY = {"MlcAppFiles": 1, "MlcCheck": 1, "MlcPackage": 1}
 ONE_COMPILE = {"MlcConfig": 1, "MlcCompile": 1, "MlcArchive": 1, **ENTRY}
+PREBUILT = {"MlcPrebuilt": 1, "MlcArchive": 1, **ENTRY}
 BUNDLED = {"MlcFetch": 3, "MlcDigest": 4, "MlcWeights": 1, **ENTRY}
 
 
 @pytest.fixture(scope="module")
-def workspace(new_workspace):
+def hub():
+    model = runfile("examples/quickstart/model")
+    with serve() as served:
+        for name in ("one", "two"):
+            served.add(f"org/{name}").commit({f.name: f.read_bytes() for f in model.iterdir()})
+        for name in upstream_models.repositories():
+            config = upstream_models.chat_config(name)
+            served.add(name).commit({"mlc-chat-config.json": config})
+        yield served
+
+
+@pytest.fixture(scope="module")
+def workspace(new_workspace, hub):
     made: Workspace = new_workspace()
     (made.root / MODEL).mkdir(parents=True)
     for file in runfile("examples/quickstart/model").iterdir():
         shutil.copyfile(file, made.root / MODEL / file.name)
-    made.write("MODULE.bazel", made.module + EXTENSION)
+    made.write("MODULE.bazel", made.module + EXTENSION + TAG.format("chat", "app"))
     made.write("app/BUILD.bazel", "")
     made.write(FILE, json.dumps(CONFIG, indent=2))
-    with serve() as hub:
-        files = {file.name: file.read_bytes() for file in (made.root / MODEL).iterdir()}
-        for name in ("one", "two"):
-            hub.add(f"org/{name}").commit(files)
-        ask_hub(made, hub)
-        made.bazel("run", "@chat//:lock")
-        assert made.bazel("run", "@chat//:mlc_package").ran("MlcCompile") == 3
-        yield made
+    ask_hub(made, hub)
+    made.bazel("run", "@chat//:lock")
+    assert made.bazel("run", "@chat//:mlc_package").ran("MlcCompile") == 3
+    return made
 
 
 def app_config(workspace: Workspace) -> list[dict[str, object]]:
@@ -127,6 +140,16 @@ def new_file(workspace: Workspace) -> None:
     workspace.write(f"{MODEL}/vocab.txt", "more")
 
 
+def library_by_hand(workspace: Workspace) -> None:
+    """The library that the build itself has made, as somebody might have compiled it."""
+    libraries = (workspace.root / "bazel-out").glob("*/bin/external/*chat/*_lib.tar")
+    newest = max(libraries, key=lambda path: path.stat().st_mtime)
+    (workspace.root / "app/my libs").mkdir()
+    shutil.copyfile(newest, workspace.root / "app/my libs/two.tar")
+    paths = {"my_lib": "my libs/two.tar"}
+    edit(workspace, lambda c: c.update(model_lib_path_for_prepare_libs=paths))
+
+
 def entry_added(workspace: Workspace) -> None:
     """Another name for a model whose library is there."""
     edit(workspace, lambda c: c["model_list"].insert(0, {**c["model_list"][0], "model_id": "b"}))
@@ -146,6 +169,7 @@ EDITS = {
     "overrides": (field(1, overrides={"context_window_size": 160}), ONE_COMPILE),
     "opt": (field(1, overrides={"context_window_size": 160, "opt": "O0"}), ONE_COMPILE),
     "model_lib": (field(1, model_lib="my-lib"), ONE_COMPILE),
+    "model_lib_path_for_prepare_libs": (library_by_hand, PREBUILT),
     "bundle_weight": (field(0, bundle_weight=True), BUNDLED),
     "model": (field(0, model="HF://org/two", bundle_weight=False), ONE_COMPILE),
     "weight shard": (weight_shard, {"MlcDigest": 2, "MlcWeights": 1, "MlcPackage": 1}),
@@ -226,3 +250,23 @@ def test_file_that_is_no_json(workspace, text, message):
     workspace.write(FILE, good)
     (line,) = {line for line in build.errors() if line.startswith("error: ")}
     assert line.startswith(f"error: {message}")
+
+
+def test_configs_of_upstreams_apps(workspace):
+    """The embedded compiler takes every model with its overrides; the smallest app is built."""
+    names = {}
+    for file in sorted(runfile("tests/data/package_configs").iterdir()):
+        config = json.loads(file.read_text())
+        for model in config["model_list"]:
+            model.pop("bundle_weight", None)
+        workspace.write(f"{file.stem}/BUILD.bazel", "")
+        workspace.write(f"{file.stem}/mlc-package-config.json", json.dumps(config))
+        names[file.stem] = len(config["model_list"])
+    tags = "".join(TAG.format(name, name) for name in names)
+    workspace.write("MODULE.bazel", workspace.module + EXTENSION + tags)
+    packages = [f"@{name}//:mlc_package" for name in names]
+    checked = workspace.bazel("build", "--output_groups=_validation", *packages)
+    assert collections.Counter(checked.actions) == {"MlcConfig": sum(names.values()), "MlcCheck": 4}
+    assert (
+        workspace.bazel("build", "@android_mlcengineexample//:mlc_package").ran("MlcCompile") == 1
+    )

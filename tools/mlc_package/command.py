@@ -48,6 +48,11 @@ def package(workspace: Workspace, settings: Settings, request: Request) -> int:
     Raises:
         UserError: The config has mistakes, or a policy forbids what it needs.
     """
+    if not workspace.is_used():
+        print(
+            "preparing Bazel and the Python packages of rules_mlc: once, a few minutes",
+            file=sys.stderr,
+        )
     if not workspace.is_written():
         workspace.write(request.devices, {}, request.strict)
     config = _check(workspace, request)
@@ -69,6 +74,8 @@ def package(workspace: Workspace, settings: Settings, request: Request) -> int:
 def _check(workspace: Workspace, request: Request) -> dict[str, Any]:
     """Returns the config with every default filled in; shows its warnings."""
     arguments = ["check", str(request.config), "--name", request.shown]
+    for device in request.devices:
+        arguments += ["--device", device]
     arguments += ["--strict"] if request.strict else []
     done = workspace.run(_CHECK, arguments, capture=True)
     lines = done.stderr.splitlines()
@@ -140,7 +147,7 @@ def _packages(
     workspace: Workspace, request: Request, config: dict[str, Any]
 ) -> list[tuple[str, Path]]:
     """Returns the target of each package and where it is installed."""
-    devices = request.devices or config["devices"]
+    devices = config["devices"]
     target = f"@{workspace.name}//:mlc_package"
     if len(devices) == 1:
         return [(target, request.output)]

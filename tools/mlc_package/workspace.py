@@ -72,6 +72,10 @@ class Workspace:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
+    def is_used(self) -> bool:
+        """Whether Bazel has run in the cache folder before."""
+        return (self._cache / "bazel").exists()
+
     def is_written(self) -> bool:
         """Whether the files are those of this app and this rules_mlc, from the last run."""
         try:

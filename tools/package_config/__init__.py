@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
+from tools.cli import UserError
+from tools.config.suggest import hint
 from tools.package_config import document, mistakes
-from tools.package_config.config import Model, PackageConfig, library_name, parse, with_devices
+from tools.package_config.config import Model, PackageConfig, library_name, parse
 from tools.package_config.on_disk import model_files
 
 __all__ = [
@@ -26,6 +29,19 @@ __all__ = [
     "model_files",
     "with_devices",
 ]
+
+
+def with_devices(config: PackageConfig, devices: Sequence[str]) -> PackageConfig:
+    """Returns the config for these devices; for those of the file where there are none.
+
+    Raises:
+        UserError: There is no such device.
+    """
+    known = mistakes.devices()
+    for device in devices:
+        if device not in known:
+            raise UserError(f'device: there is no "{device}"; {hint(device, known)}')
+    return dataclasses.replace(config, devices=tuple(dict.fromkeys(devices)) or config.devices)
 
 
 @dataclasses.dataclass(frozen=True)

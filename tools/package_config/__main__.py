@@ -7,7 +7,6 @@ from pathlib import Path
 
 from tools import cli, package_config
 from tools.package_config import repository
-from tools.package_config.mistakes import devices
 
 
 def parser() -> argparse.ArgumentParser:
@@ -23,13 +22,6 @@ def parser() -> argparse.ArgumentParser:
     check.set_defaults(function=_check)
     make = commands.add_parser("repository", help="a Bazel repository that packages the config")
     _add_file(make)
-    make.add_argument(
-        "--device",
-        action="append",
-        choices=devices(),
-        default=[],
-        help="in place of the file's; repeatable",
-    )
     make.add_argument(
         "--hub",
         action="append",
@@ -73,7 +65,8 @@ def main(argv: list[str]) -> None:
     )
     for warning in loaded.warnings:
         cli.warn(warning)
-    print(cli.json_text(args.function(args, loaded.config), sort_keys=False), end="")
+    config = package_config.with_devices(loaded.config, args.device)
+    print(cli.json_text(args.function(args, config), sort_keys=False), end="")
 
 
 def _add_file(command: argparse.ArgumentParser) -> None:
@@ -81,6 +74,9 @@ def _add_file(command: argparse.ArgumentParser) -> None:
     command.add_argument("--name", help="what messages call the file (default: as it is given)")
     command.add_argument(
         "--directory", metavar="DIR", help="where relative paths begin (default: that of the file)"
+    )
+    command.add_argument(
+        "--device", action="append", default=[], help="in place of the file's; repeatable"
     )
     command.add_argument("--strict", action="store_true", help="unknown keys are errors")
 
@@ -90,15 +86,14 @@ def _check(args: argparse.Namespace, config: package_config.PackageConfig) -> ob
 
 
 def _repository(args: argparse.Namespace, config: package_config.PackageConfig) -> object:
-    chosen = package_config.with_devices(config, args.device)
     runtimes = dict(args.runtime)
     for device in runtimes:
-        if device not in chosen.devices:
+        if device not in config.devices:
             raise cli.UserError(
-                f"runtimes: there is no package for {device}; expected {', '.join(chosen.devices)}"
+                f"runtimes: there is no package for {device}; expected {', '.join(config.devices)}"
             )
     cached = {repo: Path(directory) for repo, directory in args.cached}
-    return repository.describe(chosen, {**dict(args.hub), **cached}, runtimes, args.install_dir)
+    return repository.describe(config, {**dict(args.hub), **cached}, runtimes, args.install_dir)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,11 +72,6 @@ def parse(value: dict[str, Any], base: Path) -> PackageConfig:
         models=tuple(_model(entry, base) for entry in value["model_list"]),
         libraries={library_name(name): base / path for name, path in libraries.items()},
     )
-
-
-def with_devices(config: PackageConfig, devices: Sequence[str]) -> PackageConfig:
-    """Returns the config for these devices; for those of the file where there are none."""
-    return dataclasses.replace(config, devices=tuple(devices)) if devices else config
 
 
 def library_name(model_lib: str) -> str:

@@ -9,9 +9,10 @@ _EXPECTED = "expected HF://org/repo or the directory of a converted model"
 
 def repo(model: str) -> str | None:
     """Returns ``org/repo`` of a model of the Hub, or None for a directory."""
-    prefixes = ("hf://", f"{DEFAULT_ENDPOINT}/")
-    prefix = next((p for p in prefixes if model.lower().startswith(p)), None)
-    return None if prefix is None else model[len(prefix) :].rstrip("/")
+    page = f"{DEFAULT_ENDPOINT}/"
+    if model[:5].lower() == "hf://":
+        return model[5:].rstrip("/")
+    return model[len(page) :].rstrip("/") if model.startswith(page) else None
 
 
 def problem(model: str) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tools.cli import UserError
 from tools.package_config.build_file import Reference, directory_name, load_statement, targets
 from tools.package_config.config import PackageConfig
 from tools.package_config.on_disk import CHAT_CONFIG, model_files
@@ -37,7 +38,12 @@ def describe(
     directories: list[str] = []
     references: dict[Source, Reference] = {}
     for source, name in names(config).items():
-        root = hub[source] if isinstance(source, str) else source
+        root = hub.get(source) if isinstance(source, str) else source
+        if root is None:
+            raise UserError(
+                f"HF://{source}: Bazel's reader of JSON did not find it; save the file as plain "
+                "UTF-8, without escapes of half a character"
+            )
         if isinstance(root, str):
             references[source] = Reference.to_hub(name, root)
             continue

@@ -20,6 +20,7 @@ def _tool(rctx):
         rctx.watch_tree(tools.get_child(name))
     return [
         environment.get_child("python3"),
+        "-E",
         "-s",
         "-S",
         "-B",

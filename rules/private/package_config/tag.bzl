@@ -1,5 +1,6 @@
 """The tag `mlc.package`."""
 
+load("//rules/private:label.bzl", "label_text")
 load("//rules/private/hub:model_name.bzl", "DEFAULT_ENDPOINT", "name_error", "repo_of")
 load("//rules/private/hub:models.bzl", "hub_model", "lock_request")
 load(":repository.bzl", "package_repository")
@@ -77,6 +78,8 @@ def _hub(mctx, tag):
     wrong = name_error(tag.name)
     if wrong:
         fail("mlc.package(name = {}): {}".format(repr(tag.name), wrong))
+    if not mctx.path(tag.config).exists:
+        fail("mlc.package(name = {}): attribute config: there is no file {}".format(repr(tag.name), label_text(tag.config)))
     config = json.decode(mctx.read(tag.config), default = None)
     entries = config.get("model_list") if type(config) == "dict" else None
     models = {}

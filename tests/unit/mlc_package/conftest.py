@@ -37,6 +37,7 @@ class Command:
         self.app.mkdir()
         (self.app / "mlc-package-config.json").write_text("{}")
         self.home = root / "home"
+        (self.home / "rules_mlc/bazel").mkdir(parents=True)
         self._rules = root / "rules_mlc"
         self._fake = root / "fake"
         self._fake.mkdir()

@@ -35,6 +35,11 @@ def test_empty_folder(command):
     assert f'directory = "{command.app}"' in command.module
 
 
+def test_first_run_says_what_takes_its_time(command):
+    (command.home / "rules_mlc/bazel").rmdir()
+    assert command.run().stderr.startswith("preparing Bazel and the Python packages")
+
+
 def test_flags(command):
     (command.app / "ios").mkdir()
     (command.app / "ios/c.json").write_text("{}")
@@ -59,7 +64,9 @@ def test_several_devices_have_folders_of_their_own(command):
     assert command.run().returncode == 0
     assert steps(command) == ["package_config", "mlc_package_android_adreno", "mlc_package_iphone"]
     assert f"--output {command.app}/dist/iphone " in command.asked()[-1]
+    command.says(config(LOCAL, devices=["cpu"]))
     assert command.run("--device", "cpu").returncode == 0
+    assert "--device cpu" in command.asked()[0]
     assert f"--output {command.app}/dist " in command.asked()[-1]
     assert 'devices = ["cpu"]' in command.module
 
@@ -161,7 +168,7 @@ def test_no_config(command):
         "error: --package-config mlc-package-config.json: there is no such file; expected an "
         "mlc-package-config.json\n"
     )
-    assert not command.home.exists()
+    assert not (command.home / "rules_mlc/workspace").exists()
 
 
 def test_through_a_link(command, tmp_path):

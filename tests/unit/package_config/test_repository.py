@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from tools.cli import UserError
 from tools.package_config import with_devices
 from tools.package_config.repository import describe
 
@@ -83,6 +84,16 @@ def test_one_device_and_several(answer, config):
     assert '":mlc_package_iphone",\n        ":mlc_package_macabi_x86_64"' in several
     assert 'device = "android"' not in several
     assert several.count('runtime = "@@//app:runtime"') == 1
+
+
+def test_device_that_there_is_not(answer, config):
+    with pytest.raises(UserError, match=r'^device: there is no "iphnoe"; did you mean iphone\?'):
+        answer(config, "iphnoe")
+
+
+def test_model_that_bazel_did_not_see(load, config):
+    with pytest.raises(UserError, match=r"^HF://mlc-ai/Qwen3-0.6B-q0f16-MLC: Bazel's reader"):
+        describe(load(config).config, {}, {}, "dist")
 
 
 def test_model_id_that_is_the_name_of_another_target(answer, config):
