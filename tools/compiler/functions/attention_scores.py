@@ -181,8 +181,8 @@ class _GPUTree(_GPUTile):
         return tirx.const(False, "bool")
 
 
-class _GPUPagedTree(_GPUTile):
-    """Keys are in the cache."""
+class _GPUPaged(_GPUTile):
+    """Keys are in the cache; the rows of a tile may be of several sequences that share them."""
 
     def distance(self, row: Expr, column: Expr, scope: Scope) -> Expr:
         sequence = scope["b_idx"]
@@ -192,24 +192,16 @@ class _GPUPagedTree(_GPUTile):
         return _at(scope["q_rope_position"], query) - key
 
 
-class _GPUPaged(_GPUPagedTree):
-    """Positions rise with rows: a tile of keys is passed over that the first row does not see."""
-
-    def replace(self, statement: tirx.Stmt, scope: Scope) -> tirx.Stmt:
-        if isinstance(statement, tirx.For) and _is_loop_of_tiles(statement):
-            after = (statement.loop_var + 1) * _rows_of_tile(statement)
-            hidden = self.hidden(self.distance(tirx.const(0, "int32"), after - 1, scope))
-            return _unless(hidden, statement)
-        return super().replace(statement, scope)
-
-
 class _GPUDecode(_Rules):
-    """One query a sequence; each thread has scores of its own."""
+    """One query a sequence; tiles of keys that it does not see are passed over."""
 
     def replace(self, statement: tirx.Stmt, scope: Scope) -> tirx.Stmt:
-        if isinstance(statement, tirx.For) and _is_loop_of_tiles(statement):
-            after = (statement.loop_var + 1) * _rows_of_tile(statement)
-            return _unless(self.hidden(self.distance(after - 1, scope)), statement)
+        if isinstance(statement, tirx.For) and statement.loop_var.name == "iterator":
+            # The extent is a number of rows over those of a tile.
+            last = (statement.loop_var + 1) * statement.extent.b - 1
+            seen = tirx.Not(self.hidden(self.distance(last, scope)))
+            seen = tirx.call_intrin("bool", "tirx.tvm_thread_invariant", seen)
+            return with_body(statement, tirx.IfThenElse(seen, statement.body, None))
         if not isinstance(statement, tirx.IfThenElse):
             return statement
         store = statement.then_case
@@ -225,21 +217,6 @@ class _GPUDecode(_Rules):
         sequence = scope["batch_idx"]
         key = _at(scope["k_rope_pos_offset"], sequence) + column
         return _at(scope["q_rope_position"], sequence) - key
-
-
-def _is_loop_of_tiles(loop: tirx.For) -> bool:
-    return loop.loop_var.name.startswith("iterator")
-
-
-def _rows_of_tile(loop: tirx.For) -> Expr:
-    """Returns the divisor of the loop's extent, a number of rows over those of a tile."""
-    return loop.extent.b
-
-
-def _unless(hidden: Expr, loop: tirx.For) -> tirx.For:
-    """Returns the loop with its body under a condition, on which a block's threads agree."""
-    seen = tirx.call_intrin("bool", "tirx.tvm_thread_invariant", tirx.Not(hidden))
-    return with_body(loop, tirx.IfThenElse(seen, loop.body, None))
 
 
 def _stores(statement: tirx.Stmt, buffer: str, value: type) -> bool:
@@ -267,6 +244,6 @@ _KERNELS: dict[str, Callable[[AttentionScores, Expr, int], _Rules]] = {
     "tir_attention_prefill_ragged_cpu": _CPURagged,
     "tir_attention_prefill_with_tree_mask": _GPUTree,
     "tir_attention_prefill_with_tree_mask_cpu": _CPUTree,
-    "tir_attention_prefill_with_tree_mask_with_paged_kv_cache": _GPUPagedTree,
+    "tir_attention_prefill_with_tree_mask_with_paged_kv_cache": _GPUPaged,
     "tir_attention_prefill_with_tree_mask_with_paged_kv_cache_cpu": _CPUPaged,
 }
