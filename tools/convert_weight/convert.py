@@ -127,7 +127,7 @@ def _write_shards(
 
     def write(name: str, offset: int, data: np.ndarray) -> None:
         place = places[name]
-        with open(paths[place.shard], "r+b", buffering=0) as file:
+        with open(paths[place.shard], "r+b") as file:
             file.seek(place.offset + offset)
             file.write(np.ascontiguousarray(data).data)
         with lock:
