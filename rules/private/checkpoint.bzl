@@ -5,17 +5,25 @@ load(":label.bzl", "label_text")
 
 _CONFIG = "config.json"
 
-CHECKPOINT_ATTR = attr.label_list(
-    doc = "The files of the checkpoint.",
-    allow_files = True,
-    mandatory = True,
-)
+# The attributes of every rule that reads a checkpoint.
+CHECKPOINT_ATTRS = {
+    "checkpoint": attr.label_list(
+        doc = "The files of the checkpoint.",
+        allow_files = True,
+        mandatory = True,
+    ),
+    "model_type": attr.string(doc = "The family; empty for the one that config.json names."),
+    "quantization": attr.string(doc = "The quantization.", mandatory = True),
+    "_allowlist_function_transition": attr.label(
+        default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
+    ),
+}
 
 def checkpoint_files(ctx):
     """The files beside config.json, by their names.
 
     Args:
-      ctx: The context of a rule that has an attribute `checkpoint`, CHECKPOINT_ATTR.
+      ctx: The context of a rule that has CHECKPOINT_ATTRS.
 
     Returns:
       dict: name -> File; config.json is among them.

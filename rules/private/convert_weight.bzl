@@ -2,7 +2,7 @@
 
 load("//rules/private/providers:converted_info.bzl", "MlcConvertedInfo")
 load("//rules/private/providers:tool_info.bzl", "MlcToolInfo")
-load(":checkpoint.bzl", "CHECKPOINT_ATTR", "checkpoint_files")
+load(":checkpoint.bzl", "CHECKPOINT_ATTRS", "checkpoint_files")
 load(":label.bzl", "label_text")
 load(":run_tool.bzl", "PYTHON_TOOLCHAIN", "python_of", "run_tool", "tool_arguments")
 load(":transitions.bzl", "no_device_transition")
@@ -90,13 +90,7 @@ def _mlc_convert_weight_impl(ctx):
 mlc_convert_weight = rule(
     doc = "See //rules:mlc_convert_weight.bzl.",
     implementation = _mlc_convert_weight_impl,
-    attrs = {
-        "checkpoint": CHECKPOINT_ATTR,
-        "model_type": attr.string(doc = "The family; empty for the one that config.json names."),
-        "quantization": attr.string(doc = "The quantization.", mandatory = True),
-        "_allowlist_function_transition": attr.label(
-            default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
-        ),
+    attrs = CHECKPOINT_ATTRS | {
         "_compiler": attr.label(default = "//tools/compiler", cfg = "exec", providers = [MlcToolInfo]),
         "_tool": attr.label(default = "//tools/convert_weight", cfg = "exec", providers = [MlcToolInfo]),
     },

@@ -2,7 +2,7 @@
 
 load("//rules/private/providers:files_info.bzl", "MlcFilesInfo")
 load("//rules/private/providers:tool_info.bzl", "MlcToolInfo")
-load(":checkpoint.bzl", "CHECKPOINT_ATTR", "checkpoint_files")
+load(":checkpoint.bzl", "CHECKPOINT_ATTRS", "checkpoint_files")
 load(":label.bzl", "label_text")
 load(":run_tool.bzl", "PYTHON_TOOLCHAIN", "python_of", "run_tool", "tool_arguments")
 load(":transitions.bzl", "no_device_transition")
@@ -66,15 +66,9 @@ def _mlc_chat_config_impl(ctx):
 mlc_chat_config = rule(
     doc = "See //rules:mlc_chat_config.bzl.",
     implementation = _mlc_chat_config_impl,
-    attrs = {
-        "checkpoint": CHECKPOINT_ATTR,
+    attrs = CHECKPOINT_ATTRS | {
         "conv_template": attr.string(doc = "The conversation template.", mandatory = True),
-        "model_type": attr.string(doc = "The family; empty for the one that config.json names."),
         "overrides": attr.string(doc = "A JSON object."),
-        "quantization": attr.string(doc = "The quantization.", mandatory = True),
-        "_allowlist_function_transition": attr.label(
-            default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
-        ),
         "_tool": attr.label(default = "//tools/gen_config", cfg = "exec", providers = [MlcToolInfo]),
     },
     cfg = no_device_transition,
