@@ -7,6 +7,7 @@ load(
     "architectures_error",
     "device_error",
     "edit_distance",
+    "install_dir_error",
     "model_error",
     "model_id_error",
     "model_lib_error",
@@ -84,6 +85,11 @@ def _names_impl(ctx):
     for bad in ["", "..", ".", "../../x", "a/b", "a\\b", " a", "a ", "a:b", ".hidden", "dot.", "a\nb", "é"]:
         error = model_id_error("//a:b", bad)
         asserts.true(env, error and error.startswith("//a:b: attribute model_id: expected letters"), bad)
+    for good in ["dist", "ios/dist", "My app (iOS)/dist"]:
+        asserts.equals(env, None, install_dir_error("//a:b", good))
+    for bad in ["", "/dist", "dist/", "../dist", "a/./b", "a\"b", "$HOME", "`x`", "a'b", "a\\b"]:
+        error = install_dir_error("//a:b", bad)
+        asserts.true(env, error and error.startswith("//a:b: attribute install_dir: expected a directory"), bad)
     for good in ["llama_q4f16_1", "_x", "gemma-2b"]:
         asserts.equals(env, None, model_lib_error("//a:b", good))
     for bad in ["", "1x", "a.b", "a b", "a/b"]:
