@@ -26,6 +26,7 @@ def rules_mlc_repositories():
         if not native.existing_rule(name):
             repository(name = name, **attributes)
 
+# buildifier: disable=unnamed-macro
 def rules_mlc_toolchains():
     """Registers the embedded compiler and its Python; a toolchain that was registered earlier wins."""
     native.register_toolchains(
