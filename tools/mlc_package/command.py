@@ -58,11 +58,15 @@ def package(workspace: Workspace, settings: Settings, request: Request) -> int:
     config = _check(workspace, request)
     repos = list(dict.fromkeys(model["repo"] for model in config["models"] if model["repo"]))
     _refuse(settings, config, repos)
-    cached = {repo: found for repo in repos if (found := settings.directory_of(repo))}
+    flags = _redo(workspace, settings)
+    # A model that was fetched here once stays what it was, whatever else lies on the machine.
+    new = [repo for repo in repos if repo not in workspace.locked()]
+    cached = {repo: found for repo in new if (found := settings.directory_of(repo))}
     workspace.write(request.devices, cached, request.strict)
     environment = {"HF_HUB_OFFLINE": "1"} if settings.download == "READONLY" else {}
-    flags = _redo(workspace, settings)
-    status = _lock(workspace, [repo for repo in repos if repo not in cached], environment)
+    status = 0
+    if set(new) - set(cached):
+        status = workspace.run(f"@{workspace.name}//:lock", [], environment=environment).returncode
     if status == 0 and settings.jit == "READONLY":
         _check_libraries(workspace, environment)
     for target, output in _packages(workspace, request, config):
@@ -117,17 +121,6 @@ def _redo(workspace: Workspace, settings: Settings) -> list[str]:
         workspace.bazel("shutdown")
         workspace.forget(workspace.name)
     return ["--noremote_accept_cached"] if "REDO" in (settings.download, settings.jit) else []
-
-
-def _lock(workspace: Workspace, repos: list[str], environment: dict[str, str]) -> int:
-    """Locks the models of the Hub, unless they are: what was downloaded once stays as it is."""
-    try:
-        models = json.loads(workspace.lock.read_text(encoding="utf-8"))["models"].values()
-    except (OSError, ValueError, KeyError):
-        models = ()
-    if set(repos) <= {model["repo"] for model in models}:
-        return 0
-    return workspace.run(f"@{workspace.name}//:lock", [], environment=environment).returncode
 
 
 def _check_libraries(workspace: Workspace, environment: dict[str, str]) -> None:

@@ -64,6 +64,14 @@ class Workspace:
         """The commits and digests of the app's models."""
         return self._root / f"{self.name}.lock.json"
 
+    def locked(self) -> set[str]:
+        """The models that the lock holds, as ``org/repo``."""
+        try:
+            models = json.loads(self.lock.read_text(encoding="utf-8"))["models"]
+            return {model["repo"] for model in models.values()}
+        except (OSError, ValueError, KeyError):
+            return set()
+
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
         """Keeps other runs of the command out, which would write other files."""

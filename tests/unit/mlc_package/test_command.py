@@ -109,6 +109,19 @@ def test_what_upstream_downloaded_is_used(command, tmp_path, variable):
     assert f'cached = {{"org/one": "{model}"}}' in command.module
 
 
+def test_what_was_fetched_anew_stays(command):
+    """Upstream removes its own directory then; ours is left alone, and out of use."""
+    model = command.home / "model_weights/hf/org/one"
+    model.mkdir(parents=True)
+    (model / "mlc-chat-config.json").touch()
+    command.says(config(HUB))
+    command.run(MLC_DOWNLOAD_CACHE_POLICY="REDO")
+    assert steps(command) == ["package_config", "lock", "mlc_package"]
+    command.run()
+    assert steps(command) == ["package_config", "mlc_package"]
+    assert "cached = {}" in command.module
+
+
 def test_download_policy(command):
     command.says(config(HUB))
     done = command.run(MLC_DOWNLOAD_CACHE_POLICY="OFF")
