@@ -85,6 +85,38 @@ def gelu_tanh(x: np.ndarray) -> np.ndarray:
     return x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))) / 2
 
 
+def mixture_of_experts(
+    x: np.ndarray,
+    gate: np.ndarray,
+    gate_up: np.ndarray,
+    down: np.ndarray,
+    chosen: int,
+    *,
+    renormalise: bool,
+) -> np.ndarray:
+    """Returns what the experts of each token make of it.
+
+    Args:
+        x: ``(tokens, size)``.
+        gate: ``(experts, size)``.
+        gate_up: ``(experts, 2 * inner, size)``.
+        down: ``(experts, size, inner)``.
+        chosen: How many experts a token is sent to: those that the gate rates best.
+        renormalise: Whether a token's weights are made to sum to 1.
+    """
+    logits = x @ gate.T
+    chances = np.exp(logits - logits.max(-1, keepdims=True))
+    chances /= chances.sum(-1, keepdims=True)
+    out = np.zeros_like(x)
+    for token, row in enumerate(chances):
+        best = np.argsort(-row, kind="stable")[:chosen]
+        total = row[best].sum() if renormalise else 1
+        for expert in best:
+            first, second = np.split(gate_up[expert] @ x[token], 2)
+            out[token] += row[expert] / total * (down[expert] @ (silu(first) * second))
+    return out
+
+
 class LayerNormDecoder:
     """What the families that came before llama share: layer norms and biases.
 

@@ -17,6 +17,7 @@ from tools.compiler.passes.fuse_grid_depth import FuseGridDepth
 from tools.compiler.passes.remove_attribute import RemoveAttribute
 from tools.compiler.passes.sort_shape_stores import SortShapeStores
 from tools.compiler.schedules.cpu_matmul import CPUMatmul
+from tools.compiler.schedules.gpu_experts import GPUExperts
 
 
 def relax_pipeline(
@@ -85,6 +86,7 @@ def _schedule(target: Target) -> list[tvm.transform.Pass]:
         *([] if _has_long_indices(target) else [tirx.transform.ForceNarrowIndexToInt32()]),
         *([FuseGridDepth()] if target.kind.name == "webgpu" else []),
         dlight.ApplyDefaultSchedule(
+            GPUExperts(),
             dlight.gpu.Matmul(),
             dlight.gpu.GEMV(),
             dlight.gpu.Reduction(),

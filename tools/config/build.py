@@ -71,6 +71,7 @@ def build_key(
     else:
         place = f"{attribute}quantization"
     scheme = registry.quantization(quantization, place)
+    registry.check_layout(scheme, model_type, place)
     known = registry.device(device, f"{attribute}device")
     notes: list[str] = []
     config = _model_config(chat_config, overrides, model_type, scheme, known, sources, notes)

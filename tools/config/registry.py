@@ -104,6 +104,18 @@ def quantization(name: str, where: str = "quantization") -> Quantization:
     return Quantization(name=name, **table[name])
 
 
+def check_layout(scheme: Quantization, model_type: str, where: str) -> None:
+    """Raises a UserError at ``where`` that lists what the family has, if it has no such layout."""
+    layout = schema(model_type).get("x-layout")
+    if layout is None or scheme.layout in (None, layout):
+        return
+    table = _table("quantizations.json")
+    fitting = sorted(name for name in table if table[name]["layout"] in (None, layout))
+    raise UserError(
+        f"{where}: {model_type} has no {scheme.name}; expected one of {', '.join(fitting)}"
+    )
+
+
 def device(name: str, where: str = "device") -> Device:
     """Returns the device ``name``; a UserError at ``where`` lists the known ones.
 

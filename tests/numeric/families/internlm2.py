@@ -32,10 +32,6 @@ class InternLM2(Llama):
             renamed["lm_head.weight" if name == "output.weight" else name] = value
         super().__init__({**config, "position_embedding_base": config["rope_theta"]}, renamed)
 
-    def attention(self, layer: int, prefix: str, x: np.ndarray) -> np.ndarray:
-        bias = self.weights.get(prefix + "self_attn.o_proj.bias", 0)
-        return super().attention(layer, prefix, x) + bias
-
 
 _CONFIG = {**LAYERS, "rms_norm_eps": 1e-5, "rope_theta": 1e6}
 

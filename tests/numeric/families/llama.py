@@ -76,7 +76,8 @@ class Llama:
             seen = qkv[[*past, *new]]
             query, key = self.rotated(seen[:, :queries]), self.rotated(seen[:, queries:-groups])
             out[new] = causal_attention(query, key, seen[:, -groups:])[len(past) :]
-        return out.reshape(tokens, -1) @ self.weight(prefix + "self_attn.o_proj").T
+        bias = self.weights.get(prefix + "self_attn.o_proj.bias", 0)
+        return out.reshape(tokens, -1) @ self.weight(prefix + "self_attn.o_proj").T + bias
 
     def heads(self, prefix: str, x: np.ndarray) -> np.ndarray:
         """Returns query, key and value heads, all in one row a token."""

@@ -39,6 +39,24 @@ PUBLISHED = {
         "use_cache": True,
         "vocab_size": 92544,
     },
+    "mixtral": {
+        "hidden_act": "silu",
+        "hidden_size": 4096,
+        "intermediate_size": 14336,
+        "max_position_embeddings": 32768,
+        "num_attention_heads": 32,
+        "num_experts_per_tok": 2,
+        "num_hidden_layers": 32,
+        "num_key_value_heads": 8,
+        "num_local_experts": 8,
+        "output_router_logits": False,
+        "rms_norm_eps": 1e-05,
+        "rope_theta": 1000000.0,
+        "sliding_window": None,
+        "tie_word_embeddings": False,
+        "use_cache": True,
+        "vocab_size": 32000,
+    },
     "olmo2": {
         "hidden_act": "silu",
         "hidden_size": 5120,
@@ -52,6 +70,52 @@ PUBLISHED = {
         "tie_word_embeddings": False,
         "use_cache": True,
         "vocab_size": 100352,
+    },
+    "qwen2_moe": {
+        "decoder_sparse_step": 1,
+        "intermediate_size": 5632,
+        "norm_topk_prob": False,
+        "shared_expert_intermediate_size": 5632,
+        "sliding_window": 32768,
+        "hidden_act": "silu",
+        "hidden_size": 2048,
+        "max_position_embeddings": 32768,
+        "moe_intermediate_size": 1408,
+        "num_attention_heads": 16,
+        "num_experts": 60,
+        "num_experts_per_tok": 4,
+        "num_hidden_layers": 24,
+        "num_key_value_heads": 16,
+        "rms_norm_eps": 1e-06,
+        "rope_theta": 1000000.0,
+        "tie_word_embeddings": False,
+        "use_cache": True,
+        "use_sliding_window": False,
+        "vocab_size": 151936,
+    },
+    "qwen3_moe": {
+        "attention_bias": False,
+        "decoder_sparse_step": 1,
+        "head_dim": 128,
+        "intermediate_size": 6144,
+        "mlp_only_layers": [],
+        "norm_topk_prob": True,
+        "rope_scaling": None,
+        "hidden_act": "silu",
+        "hidden_size": 2048,
+        "max_position_embeddings": 40960,
+        "moe_intermediate_size": 768,
+        "num_attention_heads": 32,
+        "num_experts": 128,
+        "num_experts_per_tok": 8,
+        "num_hidden_layers": 48,
+        "num_key_value_heads": 4,
+        "rms_norm_eps": 1e-06,
+        "rope_theta": 1000000.0,
+        "tie_word_embeddings": False,
+        "use_cache": True,
+        "use_sliding_window": False,
+        "vocab_size": 151936,
     },
     "starcoder2": {
         "activation_function": "gelu",
@@ -91,11 +155,31 @@ LOADED = {
         "context_window_size": 32768,
         "prefill_chunk_size": 2048,
     },
+    "mixtral": {
+        "head_dim": 128,
+        "num_local_experts": 8,
+        "num_experts_per_tok": 2,
+        "position_embedding_base": 1e6,
+        "prefill_chunk_size": 8192,
+        "sliding_window_size": -1,
+    },
     "olmo2": {
         "head_dim": 128,
         "position_embedding_base": 5e5,
         "prefill_chunk_size": 4096,
         "rope_scaling": None,
+    },
+    "qwen2_moe": {
+        "head_dim": 128,
+        "norm_topk_prob": False,
+        "prefill_chunk_size": 8192,
+        "sliding_window_size": -1,
+    },
+    "qwen3_moe": {
+        "head_dim": 128,
+        "norm_topk_prob": True,
+        "attention_bias": False,
+        "prefill_chunk_size": 2048,
     },
     "starcoder2": {
         "head_dim": 128,
@@ -151,6 +235,12 @@ def test_published_config(run, model_type):
                 "head_dim": 128,
             },
         ),
+        (
+            "qwen2_moe",
+            {"shared_expert_intermediate_size": 0, "norm_topk_prob": None},
+            {"shared_expert_intermediate_size": 5632, "norm_topk_prob": False},
+        ),
+        ("qwen3_moe", {"decoder_sparse_step": None, "mlp_only_layers": None}, {}),
     ],
 )
 def test_optional_fields(run, model_type, changes, loaded):
@@ -224,6 +314,38 @@ CONTRADICTIONS = [
         'rope_scaling.rope_type: expected "llama3", got "yarn"',
     ),
     (
+        "mixtral",
+        "num_experts_per_tok",
+        9,
+        "num_experts_per_tok: 9 is more than num_local_experts 8; expected at most that",
+    ),
+    ("mixtral", "num_local_experts", None, "num_local_experts: missing; expected an integer"),
+    ("mixtral", "num_local_experts", 0, "num_local_experts: expected an integer from 1 to 1024"),
+    (
+        "qwen2_moe",
+        "num_experts_per_tok",
+        61,
+        "num_experts_per_tok: 61 is more than num_experts 60; expected at most that",
+    ),
+    (
+        "qwen2_moe",
+        "decoder_sparse_step",
+        2,
+        "decoder_sparse_step: expected 1 (a layer without experts cannot be compiled), got 2",
+    ),
+    (
+        "qwen3_moe",
+        "mlp_only_layers",
+        [0, 1],
+        "mlp_only_layers: expected an empty list (a layer without experts cannot be compiled)",
+    ),
+    (
+        "qwen3_moe",
+        "num_key_value_heads",
+        5,
+        "num_key_value_heads: 5 does not divide num_attention_heads 32",
+    ),
+    (
         "starcoder2",
         "hidden_act",
         "gelu",
@@ -251,3 +373,14 @@ def test_what_cannot_be_compiled(error_of, model_type, field, value, problem):
     line = error_of(chat_config(model_type, {field: value}))
     assert line.startswith(f"{FILE}: $.model_config.{problem}")
     assert "\n" not in line
+
+
+@pytest.mark.parametrize("model_type", ["mixtral", "qwen2_moe", "qwen3_moe"])
+@pytest.mark.parametrize("quantization", ["q3f16_0", "q4f16_0"])
+def test_experts_have_one_layout(error_of, model_type, quantization):
+    """Upstream has no such weights of experts; the line lists what can be compiled."""
+    config = {**chat_config(model_type, {}), "quantization": quantization}
+    assert error_of(config) == (
+        f"{FILE}: $.quantization: {model_type} has no {quantization}; expected one of q0bf16,"
+        " q0f16, q0f32, q3f16_1, q4bf16_1, q4f16_1, q4f32_1"
+    )

@@ -21,11 +21,14 @@ from tools.compiler.families.gpt_neox import GPTNeoXConfig, GPTNeoXForCausalLM
 from tools.compiler.families.internlm2 import InternLM2Config, InternLM2ForCausalLM
 from tools.compiler.families.llama import LlamaConfig, LlamaForCausalLM
 from tools.compiler.families.mistral import MistralConfig, MistralForCausalLM
+from tools.compiler.families.mixtral import MixtralConfig, MixtralForCausalLM
 from tools.compiler.families.olmo2 import OLMo2Config, OLMo2ForCausalLM
 from tools.compiler.families.phi import PhiConfig, PhiForCausalLM, PhiMsftConfig
 from tools.compiler.families.phi3 import Phi3Config, Phi3ForCausalLM
 from tools.compiler.families.qwen2 import Qwen2Config, Qwen2ForCausalLM
+from tools.compiler.families.qwen2_moe import Qwen2MoeConfig, Qwen2MoeForCausalLM
 from tools.compiler.families.qwen3 import Qwen3Config, Qwen3ForCausalLM
+from tools.compiler.families.qwen3_moe import Qwen3MoeConfig, Qwen3MoeForCausalLM
 from tools.compiler.families.stablelm import StableLMConfig, StableLMForCausalLM
 from tools.compiler.families.starcoder2 import Starcoder2Config, Starcoder2ForCausalLM
 from tools.compiler.quantization.base import Quantization
@@ -55,12 +58,15 @@ FAMILIES: Mapping[str, Family] = {
     "internlm2": Family(InternLM2Config, InternLM2ForCausalLM),
     "llama": Family(LlamaConfig, LlamaForCausalLM),
     "mistral": Family(MistralConfig, MistralForCausalLM),
+    "mixtral": Family(MixtralConfig, MixtralForCausalLM),
     "olmo2": Family(OLMo2Config, OLMo2ForCausalLM),
     "phi": Family(PhiConfig, PhiForCausalLM),
     "phi-msft": Family(PhiMsftConfig, PhiForCausalLM),
     "phi3": Family(Phi3Config, Phi3ForCausalLM),
     "qwen2": Family(Qwen2Config, Qwen2ForCausalLM),
+    "qwen2_moe": Family(Qwen2MoeConfig, Qwen2MoeForCausalLM),
     "qwen3": Family(Qwen3Config, Qwen3ForCausalLM),
+    "qwen3_moe": Family(Qwen3MoeConfig, Qwen3MoeForCausalLM),
     "stablelm": Family(StableLMConfig, StableLMForCausalLM),
     "starcoder2": Family(Starcoder2Config, Starcoder2ForCausalLM),
 }

@@ -32,6 +32,7 @@ class Qwen3DecoderLayer(Qwen2DecoderLayer):
             config.rms_norm_eps,
             names=("c_attn", "o_proj"),
             qkv_bias=config.attention_bias,
+            out_bias=config.attention_bias,
         )
 
 

@@ -40,6 +40,7 @@ def call_kernel(
     *,
     key: Hashable = (),
     op_pattern: int | None = None,
+    is_scheduled: bool = False,
 ) -> nn.Tensor:
     """Emits a call of the kernel `compute` on `arguments`.
 
@@ -50,6 +51,7 @@ def call_kernel(
         arguments: Tensors.
         key: Everything but the arguments' shapes and dtypes that `compute` depends on.
         op_pattern: Of the TIR function, where TVM's own analysis is to be overruled.
+        is_scheduled: Whether the kernel is made of loops that are to stay as they are.
     """
     calls = _calls.get()
     expressions = [argument._expr for argument in arguments]
@@ -68,7 +70,9 @@ def call_kernel(
         arguments = [made.args[0], relax.Tuple(expressions), *made.args[2:]]
         call = relax.Call(made.op, arguments, made.attrs, made.ty_args)
     else:
-        attributes = None if op_pattern is None else {"op_pattern": op_pattern}
+        attributes = {} if op_pattern is None else {"op_pattern": op_pattern}
+        if is_scheduled:
+            attributes["tirx.is_scheduled"] = True
         call = builder.call_te(
             compute, *expressions, primfunc_name_hint=name, primfunc_attrs=attributes
         )

@@ -95,13 +95,15 @@ def gated(gate_up: nn.Tensor, activation: Activation) -> nn.Tensor:
 
 def _silu_mul(gate_up: te.Tensor) -> te.Tensor:
     """``silu(gate) * up``, of rows that are a gate and then an up of equal length."""
-    tokens, both = gate_up.shape
+    *rows, both = gate_up.shape
     size = both // 2
-    return te.compute(
-        (tokens, size),
-        lambda i, j: gate_up[i, j] * tirx.sigmoid(gate_up[i, j]) * gate_up[i, j + size],
-        name="silu_mul",
-    )
+
+    def compute(*indices: tirx.Var) -> tirx.Expr:
+        *row, column = indices
+        gate, up = gate_up[(*row, column)], gate_up[(*row, column + size)]
+        return gate * tirx.sigmoid(gate) * up
+
+    return te.compute((*rows, size), compute, name="silu_mul")
 
 
 def _gelu_tanh_mul(gate_up: te.Tensor) -> te.Tensor:

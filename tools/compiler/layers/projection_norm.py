@@ -45,7 +45,9 @@ class ProjectionNormAttention(GroupedQueryAttention):
 
             def square(i, is_key):
                 value = heads[i, h, k].astype("float32")
-                belongs = (h >= queries).astype("int32") == is_key
+                belongs = tirx.any(
+                    tirx.all(h < queries, is_key == 0), tirx.all(h >= queries, is_key == 1)
+                )
                 return te.sum(tirx.if_then_else(belongs, value * value, 0.0), axis=[h, k])
 
             return te.compute((heads.shape[0], 2), square, name="projection_squares")
@@ -60,7 +62,7 @@ class ProjectionNormAttention(GroupedQueryAttention):
                 value = heads[i, j, d].astype("float32")
                 is_key = j >= queries
                 number = tirx.if_then_else(is_key, normalised - queries, queries) * size
-                mean = sums[i, is_key.astype("int32")] / number.astype("float32")
+                mean = sums[i, tirx.if_then_else(is_key, 1, 0)] / number.astype("float32")
                 weight = tirx.if_then_else(
                     is_key,
                     key[tirx.min(tirx.max(j - queries, 0), normalised - queries - 1) * size + d],

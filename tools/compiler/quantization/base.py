@@ -32,6 +32,10 @@ class Quantization(abc.ABC):
         """Returns how an embedding's table is stored, whose entries are always rows."""
         return self
 
+    def of_router(self, experts: int) -> Quantization:
+        """Returns how the weight is stored that rates `experts` experts."""
+        return self
+
     @property
     @abc.abstractmethod
     def decodes(self) -> bool:

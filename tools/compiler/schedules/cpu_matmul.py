@@ -39,7 +39,7 @@ class CPUMatmul(CPUScheduleRule):
         schedule = s_tir.Schedule(func)
         blocks = schedule.get_child_blocks(schedule.get_sblock("root"))
         names = [schedule.get(block).name_hint for block in blocks]
-        products = [name for name in names if name in ("NT_matmul", "matmul")]
+        products = [name for name in names if name in ("NT_matmul", "matmul", "expert_product")]
         if len(products) != 1:
             return None
         position = names.index(products[0])
@@ -48,13 +48,16 @@ class CPUMatmul(CPUScheduleRule):
         rows, _, k = schedule.get_loops(matmul)
         if not before.keys() <= {"widen", "dequantize"} or (_size(schedule, k) or 1) % LANES:
             return None
-        if _size(schedule, rows) not in (1, None):
+        of_experts = products[0] == "expert_product"
+        if _size(schedule, rows) not in (1, None) and not of_experts:
             return None
         for block in after[:-1]:
             schedule.compute_inline(block)
         output = after[-1] if after else None
         transposed = products[0] == "matmul"
-        if _size(schedule, rows) != 1:
+        if of_experts:
+            _one_row(schedule, matmul, before, output)
+        elif _size(schedule, rows) != 1:
             _many_rows(schedule, matmul, before, output, transposed)
         elif transposed:
             _one_row_side_by_side(schedule, matmul, before, output)
@@ -70,12 +73,12 @@ def _one_row(schedule, matmul, before, output) -> None:
     _, _, k = schedule.get_loops(matmul)
     _, lane = schedule.split(k, [None, LANES])
     partial = schedule.rfactor(lane, 2)
-    column = schedule.get_loops(matmul if output is None else output)[1]
+    column = schedule.fuse(*schedule.get_loops(matmul if output is None else output)[:2])
     schedule.parallel(column)
     if output is not None:
         schedule.compute_at(matmul, column, preserve_unit_loops=True)
     schedule.compute_at(partial, column, preserve_unit_loops=True)
-    lane, *_, step = schedule.get_loops(partial)[2:]
+    lane, *_, step = schedule.get_loops(partial)[1:]
     schedule.reorder(step, lane)
     schedule.vectorize(lane)
     init = schedule.decompose_reduction(partial, step)
