@@ -64,7 +64,7 @@ def run_tool(
       tools: depset[File] of other programs the tool runs.
       resource_set: What the action needs of the machine.
       unused_inputs_list: File that lists inputs whose change does not ask for the action anew.
-      execution_requirements: dict; if not given, the action sees no network and may run in a persistent worker.
+      execution_requirements: dict; if not given, the action sees no network, and paths may be mapped.
     """
     command = ctx.actions.args()
     command.add_all(PYTHON_FLAGS)
@@ -74,9 +74,13 @@ def run_tool(
     command.add_all([python.site], expand_directories = False)
     command.add(tool.module)
 
-    in_worker = tool.persistent_worker and not execution_requirements
+    if not execution_requirements:
+        execution_requirements = {"block-network": "1"}
+        if not tool.persistent_worker:
+            # Bazel sends unmapped paths to multiplex workers.
+            execution_requirements["supports-path-mapping"] = "1"
     requests = []
-    if in_worker:
+    if tool.persistent_worker:
         request = ctx.actions.declare_file("{}.{}.params".format(ctx.label.name, outputs[0].basename))
         ctx.actions.write(request, arguments[-1])
         requests.append(request)
@@ -102,10 +106,7 @@ def run_tool(
         progress_message = progress_message,
         resource_set = resource_set,
         unused_inputs_list = unused_inputs_list,
-        execution_requirements = execution_requirements or {"block-network": "1"} | (
-            # Bazel sends unmapped paths to multiplex workers.
-            _WORKER if in_worker else {"supports-path-mapping": "1"}
-        ),
+        execution_requirements = execution_requirements | (_WORKER if tool.persistent_worker else {}),
         toolchain = None,
     )
 
