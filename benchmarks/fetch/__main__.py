@@ -70,7 +70,7 @@ def cold(args: argparse.Namespace, line: float, what: str) -> None:
         files = [file["path"] for file in entry["files"]]
 
         def build() -> float:
-            workspace.bazel("clean")
+            workspace.bazel("clean")  # which keeps the server, and what repositories hold
             workspace.bazel("build", "--nobuild", "@cold//:weights")
             return workspace.bazel("build", f"--jobs={args.jobs}", "@cold//:weights")
 

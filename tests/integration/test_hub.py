@@ -8,6 +8,7 @@ import pytest
 
 from tests.hub.server import serve
 from tests.integration.hub_models import blobs_asked, digests, model_files, use_models
+from tests.integration.workspace import runfile
 
 LOCKED = 'lock = "//:mlc.lock.json",'
 
@@ -130,3 +131,25 @@ def test_weights_by_the_downloader_of_bazel(workspace, hub):
     assert build.ran("MlcFetch") == 0
     assert sorted(blobs_asked(hub)) == sorted(digests(2, 3))
     assert all("Bazel" in one.headers["user-agent"] for one in hub.asked("storage"))
+
+
+def test_example(workspace, hub):
+    """With the quickstart's model under the names of the example's."""
+    model = {
+        path.name: path.read_bytes() for path in runfile("examples/quickstart/model").iterdir()
+    }
+    for name in ("phi-2-q4f16_1-MLC", "Qwen3-0.6B-q4f16_1-MLC"):
+        hub.add(f"mlc-ai/{name}").commit(model)
+    for name in ("MODULE.bazel", "BUILD.bazel"):
+        text = runfile(f"examples/hub/{name}").read_text()
+        workspace.write(name, text.replace('"../.."', f'"{workspace.rules}"'))
+    workspace.bazel("run", "@mlc_hub//:lock")
+    hub.requests.clear()
+    workspace.bazel("build", "//:without_weights")
+    assert {one.path.rpartition("/")[2] for one in hub.requests} == {"mlc-chat-config.json"}
+    workspace.bazel("build", "//:mlc_package")
+    bundle = workspace.root / "bazel-bin/mlc_package/bundle"
+    assert sorted(path.name for path in bundle.iterdir()) == ["mlc-app-config.json", "phi2"]
+    for name, data in model.items():
+        assert (bundle / "phi2" / name).is_symlink()
+        assert (bundle / "phi2" / name).read_bytes() == data

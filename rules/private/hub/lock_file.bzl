@@ -2,6 +2,8 @@
 
 _VERSION = 1
 
+_KINDS = {"int": "an integer", "list": "a list", "string": "a string"}
+
 def read_lock(mctx, label):
     """Reads a lock.
 
@@ -33,11 +35,11 @@ def entry_error(entry):
         return "expected an object"
     for name, kind in {"commit": "string", "exclude": "list", "files": "list", "include": "list", "repo": "string", "revision": "string"}.items():
         if type(entry.get(name)) != kind:
-            return "{}: expected a {}".format(name, kind)
+            return "{}: expected {}".format(name, _KINDS[kind])
     for index, file in enumerate(entry["files"]):
         for name, kind in {"nbytes": "int", "path": "string", "sha256": "string"}.items():
             if type(file) != "dict" or type(file.get(name)) != kind:
-                return "files[{}].{}: expected a {}".format(index, name, kind)
+                return "files[{}].{}: expected {}".format(index, name, _KINDS[kind])
         if not _is_hex(file["sha256"], 64) or not _is_hex(file.get("commit", entry["commit"]), 40):
             return "files[{}]: expected a sha256 of 64 and a commit of 40 hexadecimal digits".format(index)
         wrong = path_error(file["path"])

@@ -197,6 +197,6 @@ blob_repository = repository_rule(
     implementation = _blob_repository_impl,
     attrs = {
         "blob": attr.string(doc = "JSON: nbytes, sources.", mandatory = True),
-        "sha256": attr.string(mandatory = True),
+        "sha256": attr.string(doc = "Its digest.", mandatory = True),
     } | DOWNLOAD_ATTRS,
 )
