@@ -1,7 +1,7 @@
 """The models that upstream's apps package: shapes of their chat configs, without weights.
 
-The figures are those that the models' publishers give in config.json, except the windows and
-chunks, which are smaller than published where that saves nothing but memory figures.
+The figures are those that the models' publishers give in config.json; the context windows and the
+prefill chunks are smaller.
 """
 
 from __future__ import annotations

@@ -62,14 +62,15 @@ def package(workspace: Workspace, settings: Settings, request: Request) -> int:
     # A model that was fetched here once stays what it was, whatever else lies on the machine.
     new = [repo for repo in repos if repo not in workspace.locked()]
     cached = {repo: found for repo in new if (found := settings.directory_of(repo))}
-    workspace.write(request.devices, cached, request.strict)
+    devices = [settings.device(name) for name in config["devices"]]
+    workspace.write(devices, cached, request.strict)
     environment = {"HF_HUB_OFFLINE": "1"} if settings.download == "READONLY" else {}
     status = 0
     if set(new) - set(cached):
         status = workspace.run(f"@{workspace.name}//:lock", [], environment=environment).returncode
     if status == 0 and settings.jit == "READONLY":
         _check_libraries(workspace, environment)
-    for target, output in _packages(workspace, request, config):
+    for target, output in _packages(workspace, request, devices):
         arguments = ["--output", str(output), "--name", _NAME]
         status = status or workspace.run(target, arguments, flags, environment).returncode
     return status
@@ -136,11 +137,8 @@ def _check_libraries(workspace: Workspace, environment: dict[str, str]) -> None:
         )
 
 
-def _packages(
-    workspace: Workspace, request: Request, config: dict[str, Any]
-) -> list[tuple[str, Path]]:
+def _packages(workspace: Workspace, request: Request, devices: list[str]) -> list[tuple[str, Path]]:
     """Returns the target of each package and where it is installed."""
-    devices = config["devices"]
     target = f"@{workspace.name}//:mlc_package"
     if len(devices) == 1:
         return [(target, request.output)]

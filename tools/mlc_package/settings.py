@@ -21,13 +21,19 @@ class Settings:
         jit: MLC_JIT_POLICY, about compiled libraries: ``ON`` compiles what is not there, ``OFF``
             never, ``REDO`` always, ``READONLY`` takes only what is there.
         download: MLC_DOWNLOAD_CACHE_POLICY, the same about models of the Hub.
+        macabi_arch: MLC_MACABI_ARCH, the machine of device ``macabi``: ``arm64`` or ``x86_64``.
         readonly_caches: MLC_LLM_READONLY_WEIGHT_CACHE, folders that are looked into first.
     """
 
     home: Path
     jit: str
     download: str
+    macabi_arch: str
     readonly_caches: tuple[Path, ...]
+
+    def device(self, name: str) -> str:
+        """Returns a device as rules_mlc names it."""
+        return "macabi:x86_64" if (name, self.macabi_arch) == ("macabi", "x86_64") else name
 
     def directory_of(self, repo: str) -> Path | None:
         """Returns where upstream has downloaded a model of the Hub, or None.
@@ -45,13 +51,17 @@ def read(environment: Mapping[str, str]) -> Settings:
     """Returns the settings.
 
     Raises:
-        UserError: A policy is none of `POLICIES`.
+        UserError: A policy is none of `POLICIES`, or a machine is none of Apple's.
     """
+    arch = environment.get("MLC_MACABI_ARCH", "").strip() or "arm64"
+    if arch not in ("arm64", "x86_64"):
+        raise UserError(f"MLC_MACABI_ARCH: expected arm64 or x86_64, got {arch!r}")
     caches = environment.get("MLC_LLM_READONLY_WEIGHT_CACHE", "").split(os.pathsep)
     return Settings(
         home=_home(environment),
         jit=_policy(environment, "MLC_JIT_POLICY"),
         download=_policy(environment, "MLC_DOWNLOAD_CACHE_POLICY"),
+        macabi_arch=arch,
         readonly_caches=tuple(Path(os.path.abspath(path)) for path in caches if path),
     )
 

@@ -96,7 +96,7 @@ class Workspace:
         """Writes the workspace's files; what they do not change is not built again.
 
         Args:
-            devices: In place of the config's; empty for those.
+            devices: What to build for.
             cached: Where models of the Hub lie on this machine, by ``org/repo``.
             strict: Whether unknown keys are errors.
         """

@@ -71,6 +71,16 @@ def test_several_devices_have_folders_of_their_own(command):
     assert 'devices = ["cpu"]' in command.module
 
 
+def test_machine_of_mac_catalyst(command):
+    command.says(config(LOCAL, devices=["macabi"]))
+    command.run()
+    assert 'devices = ["macabi"]' in command.module
+    command.run(MLC_MACABI_ARCH="x86_64")
+    assert 'devices = ["macabi:x86_64"]' in command.module
+    done = command.run(MLC_MACABI_ARCH="ppc")
+    assert done.stderr == "error: MLC_MACABI_ARCH: expected arm64 or x86_64, got 'ppc'\n"
+
+
 def test_mistakes_are_shown_without_bazel(command):
     command.says(stderr="INFO: x\nerror: c.json:1:1: $: a\nerror: c.json:1:2: b\n", check_status=1)
     done = command.run()
