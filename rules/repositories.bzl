@@ -34,6 +34,7 @@ def rules_mlc_toolchains():
         "@rules_mlc//rules/toolchains:embedded_compiler_for_cpu",
         "@rules_mlc//rules/toolchains:embedded_compiler_for_cuda",
         "@rules_mlc//rules/toolchains:embedded_compiler_for_mali",
+        "@rules_mlc//rules/toolchains:embedded_compiler_for_metal",
         "@rules_mlc//rules/toolchains:embedded_compiler_for_opencl",
         "@rules_mlc//rules/toolchains:embedded_compiler",
     )

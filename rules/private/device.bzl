@@ -15,9 +15,10 @@ def _mlc_device_impl(ctx):
                 machines_of(name)[0],
             ))
         variant = "{}:{}".format(name, ctx.attr.machine)
-    device = DEVICES[variant] if name else {"library": "tar", "object": "elf"}
+    device = DEVICES[variant] if name else {"libraries": ["tar"], "object": "elf"}
     return [MlcDeviceInfo(
-        library = device["library"],
+        libraries = device["libraries"],
+        library = device["libraries"][0],
         name = name,
         object = device["object"],
         variant = variant,

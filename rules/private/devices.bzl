@@ -1,25 +1,26 @@
 """The devices that libraries are compiled for; what the compiler is told of each is in tools/config/devices.json."""
 
 # As upstream spells them; where that leaves open for which machine, with it. A test keeps this equal to the JSON file.
-#   library: `so`, a shared library; or `tar`, the objects of a system library, which an app's linker takes.
+#   libraries: the forms of a library, the usual one first: `tar`, the objects of a system library, which an app's linker
+#     takes; or linked, `so`, `dylib` or `wasm`.
 #   object: the format of the objects.
 #   cpu, os: the constraint values of @platforms.
 DEVICES = {
-    "android": {"cpu": "aarch64", "library": "tar", "object": "elf", "os": "android"},
-    "android:adreno": {"cpu": "aarch64", "library": "tar", "object": "elf", "os": "android"},
-    "cpu:aarch64-linux": {"cpu": "aarch64", "library": "so", "object": "elf", "os": "linux"},
-    "cpu:arm64-macos": {"cpu": "aarch64", "library": "tar", "object": "macho", "os": "macos"},
-    "cpu:x86_64-linux": {"cpu": "x86_64", "library": "so", "object": "elf", "os": "linux"},
-    "cuda:aarch64-linux": {"cpu": "aarch64", "library": "so", "object": "elf", "os": "linux"},
-    "cuda:x86_64-linux": {"cpu": "x86_64", "library": "so", "object": "elf", "os": "linux"},
-    "iphone": {"cpu": "aarch64", "library": "tar", "object": "macho", "os": "ios"},
-    "macabi": {"cpu": "aarch64", "library": "tar", "object": "macho", "os": "macos"},
-    "macabi:x86_64": {"cpu": "x86_64", "library": "tar", "object": "macho", "os": "macos"},
-    "mali": {"cpu": "aarch64", "library": "so", "object": "elf", "os": "linux"},
-    "metal": {"cpu": "aarch64", "library": "tar", "object": "macho", "os": "macos"},
-    "opencl:aarch64-linux": {"cpu": "aarch64", "library": "so", "object": "elf", "os": "linux"},
-    "opencl:x86_64-linux": {"cpu": "x86_64", "library": "so", "object": "elf", "os": "linux"},
-    "webgpu": {"cpu": "wasm32", "library": "tar", "object": "wasm", "os": "none"},
+    "android": {"cpu": "aarch64", "libraries": ["tar"], "object": "elf", "os": "android"},
+    "android:adreno": {"cpu": "aarch64", "libraries": ["tar"], "object": "elf", "os": "android"},
+    "cpu:aarch64-linux": {"cpu": "aarch64", "libraries": ["so", "tar"], "object": "elf", "os": "linux"},
+    "cpu:arm64-macos": {"cpu": "aarch64", "libraries": ["dylib", "tar"], "object": "macho", "os": "macos"},
+    "cpu:x86_64-linux": {"cpu": "x86_64", "libraries": ["so", "tar"], "object": "elf", "os": "linux"},
+    "cuda:aarch64-linux": {"cpu": "aarch64", "libraries": ["so", "tar"], "object": "elf", "os": "linux"},
+    "cuda:x86_64-linux": {"cpu": "x86_64", "libraries": ["so", "tar"], "object": "elf", "os": "linux"},
+    "iphone": {"cpu": "aarch64", "libraries": ["tar"], "object": "macho", "os": "ios"},
+    "macabi": {"cpu": "aarch64", "libraries": ["tar"], "object": "macho", "os": "macos"},
+    "macabi:x86_64": {"cpu": "x86_64", "libraries": ["tar"], "object": "macho", "os": "macos"},
+    "mali": {"cpu": "aarch64", "libraries": ["so", "tar"], "object": "elf", "os": "linux"},
+    "metal": {"cpu": "aarch64", "libraries": ["dylib", "tar"], "object": "macho", "os": "macos"},
+    "opencl:aarch64-linux": {"cpu": "aarch64", "libraries": ["so", "tar"], "object": "elf", "os": "linux"},
+    "opencl:x86_64-linux": {"cpu": "x86_64", "libraries": ["so", "tar"], "object": "elf", "os": "linux"},
+    "webgpu": {"cpu": "wasm32", "libraries": ["tar", "wasm"], "object": "wasm", "os": "none"},
 }
 
 # Devices whose name alone stands for the machine that the target platform names.

@@ -39,15 +39,28 @@ def _write_compile_key(ctx, config, device, compiler):
     )
     return key
 
-def _compile(ctx, key, device, compiler):
-    environment = compiler.environment
-    links = device.library == "so" and not environment
-    if links and not compiler.linker:
-        fail("{}: device {} needs a linker, and the toolchain's compiler has none; set attribute linker of mlc_compiler".format(
+def _form(ctx, device, compiler):
+    """The form of the library: the device's usual one, or a linked one for which the toolchain has a linker."""
+    if compiler.environment:
+        # It links itself.
+        return device.library
+    if device.library == "tar":
+        return ([form for form in device.libraries if form in compiler.linkers] + ["tar"])[0]
+    if device.library not in compiler.linkers:
+        fail("{}: device {} needs a linker, and the toolchain's compiler has none; set attribute {} of mlc_compiler".format(
             label_text(ctx.label),
             device.name,
+            "linker" if device.library == "so" else "macho_linker",
         ))
-    library = ctx.actions.declare_file("{}.{}".format(ctx.label.name, device.library))
+    return device.library
+
+def _compile(ctx, key, device, compiler):
+    form = _form(ctx, device, compiler)
+    environment = compiler.environment
+    linker = compiler.linkers.get(form) if not environment else None
+    nvcc = compiler.nvcc if device.variant.startswith("cuda:") and not environment else None
+    inputs = [key]
+    library = ctx.actions.declare_file("{}.{}".format(ctx.label.name, form))
     metadata = ctx.actions.declare_file(ctx.label.name + ".metadata.json")
     log = ctx.actions.declare_file(ctx.label.name + ".log")
     args = tool_arguments(ctx)
@@ -56,9 +69,13 @@ def _compile(ctx, key, device, compiler):
     args.add("--library", library)
     args.add("--metadata", metadata)
     args.add("--log", log)
-    inputs = [key]
-    if links:
-        args.add("--linker", compiler.linker)
+    if linker:
+        args.add("--linker", linker.program)
+        args.add_all(linker.options, format_each = "--linker-option=%s")
+        args.add_all(linker.inputs, before_each = "--linker-input")
+        inputs += linker.inputs
+    if nvcc:
+        args.add("--nvcc", nvcc.program)
     if environment:
         args.add("--interpreter", environment.interpreter)
         args.add_all("--site", [environment.site], expand_directories = False)
@@ -72,7 +89,7 @@ def _compile(ctx, key, device, compiler):
         arguments = [args],
         inputs = inputs,
         outputs = [library, metadata, log],
-        tools = compiler.linker_files if links else None,
+        tools = depset(transitive = [program.files for program in [linker, nvcc] if program]),
         mnemonic = "MlcCompile",
         progress_message = "Compiling %{label} for " + device.name,
         resource_set = _compile_resources,

@@ -69,8 +69,8 @@ def _mlc_prebuilt_model_lib_impl(ctx):
             compiler = MlcCompilerInfo(
                 compiler = "prebuilt",
                 environment = None,
-                linker = None,
-                linker_files = depset(),
+                linkers = {},
+                nvcc = None,
                 python = None,
                 symbol_suffix = symbol_suffix,
                 tool = None,

@@ -169,6 +169,33 @@ def _failure_impl(ctx):
     asserts.expect_failure(env, ctx.attr.message)
     return analysistest.end(env)
 
+def _linked_lib_impl(ctx):
+    """Programs that a toolchain has are asked to link or compile, and are inputs of that."""
+    env = analysistest.begin(ctx)
+    (compile,) = _actions(env, "MlcCompile")
+    asserts.true(env, ctx.attr.library in _basenames(compile.outputs))
+    names = _basenames(compile.inputs)
+    for needed in ctx.attr.needs:
+        asserts.true(env, needed in names, needed)
+    (request,) = [
+        action
+        for action in analysistest.target_actions(env)
+        if action.mnemonic == "FileWrite" and "--library" in action.content
+    ]
+    for argument in ctx.attr.arguments:
+        asserts.true(env, argument in request.content.split("\n"), argument)
+    return analysistest.end(env)
+
+linked_lib_test = analysistest.make(
+    _linked_lib_impl,
+    attrs = {
+        "arguments": attr.string_list(),
+        "library": attr.string(),
+        "needs": attr.string_list(),
+    },
+    config_settings = {"//command_line_option:extra_toolchains": ["//tests/analysis:toolchain_of_all"]},
+)
+
 no_linker_failure_test = analysistest.make(
     _failure_impl,
     attrs = {"message": attr.string()},

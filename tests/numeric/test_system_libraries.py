@@ -14,7 +14,7 @@ from tests.numeric.session import Session
 from tests.numeric.weights import random_weights
 from tools import config
 from tools.compiler.compile import compile_library
-from tools.compiler.link import shared_library_bytes
+from tools.compiler.link import linked_bytes
 
 # A prefix of two bytes is one that TVM's own build cannot read.
 LIBRARIES = {"a": ("grouped", "q0f32"), "llama_b": ("multi_head", "q4f16_1")}
@@ -33,7 +33,7 @@ def program(tmp_path_factory, linker, cpu_device) -> None:
             for member in tar.getmembers():
                 objects[f"{name}_{member.name}"] = tar.extractfile(member).read()
     linked = directory / "program.so"
-    linked.write_bytes(shared_library_bytes(objects, linker))
+    linked.write_bytes(linked_bytes(objects, "so", linker))
     ctypes.CDLL(str(linked), ctypes.RTLD_GLOBAL)
 
 

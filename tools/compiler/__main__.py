@@ -55,12 +55,36 @@ def parser() -> argparse.ArgumentParser:
         required=True,
         type=Path,
         metavar="FILE",
-        help=".tar: objects that register themselves under the library's name; .so: shared library",
+        help=".tar: objects that register themselves under the library's name; "
+        ".so, .dylib, .wasm: linked, where the device has such a library",
     )
     compile_.add_argument("--metadata", type=Path, metavar="FILE", help="metadata as JSON")
     compile_.add_argument("--log", type=Path, metavar="FILE", help="default: LIBRARY.log")
     compile_.add_argument(
-        "--linker", type=Path, metavar="FILE", help="takes ld.lld's arguments; needed for .so"
+        "--linker",
+        type=Path,
+        metavar="FILE",
+        help="needed for all but .tar; takes the arguments of ld.lld (.so), of clang for macOS "
+        "(.dylib) or of emcc (.wasm)",
+    )
+    compile_.add_argument(
+        "--linker-option",
+        action="append",
+        dest="linker_options",
+        metavar="OPTION",
+        help="in place of the usual ones; repeatable",
+    )
+    compile_.add_argument(
+        "--linker-input",
+        action="append",
+        default=[],
+        dest="linker_inputs",
+        type=Path,
+        metavar="FILE",
+        help="a further file to link, such as the runtime of a .wasm; repeatable",
+    )
+    compile_.add_argument(
+        "--nvcc", type=Path, metavar="FILE", help="compiles CUDA's kernels, left as source without"
     )
     compile_.add_argument("--verbose", action="store_true", help="show the time of each stage")
     describe = commands.add_parser(
@@ -108,7 +132,17 @@ def _compile(args: argparse.Namespace) -> None:
     from tools.compiler.compile import compile_library
 
     log = args.log or args.library.with_name(f"{args.library.name}.log")
-    compile_library(key, args.library, args.metadata, log, linker=args.linker, verbose=args.verbose)
+    compile_library(
+        key,
+        args.library,
+        args.metadata,
+        log,
+        linker=args.linker,
+        linker_options=args.linker_options,
+        linker_inputs=args.linker_inputs,
+        nvcc=args.nvcc,
+        verbose=args.verbose,
+    )
 
 
 def _describe(args: argparse.Namespace) -> None:

@@ -12,6 +12,7 @@ import tvm
 from tvm import relax, tirx
 from tvm.relax import vm_build
 
+from tools import config
 from tools.compiler.families import create_model
 from tools.compiler.families.causal_lm import CausalLM
 from tools.compiler.functions.embedding import add_alloc_embedding_tensor
@@ -25,6 +26,7 @@ from tools.compiler.functions.samplers import SAMPLERS_OF_TARGET, add_samplers
 from tools.compiler.functions.softmax import add_softmax_with_temperature
 from tools.compiler.layers.kernel import kernel_cache
 from tools.compiler.metadata import Parameters, library_metadata, memory_figures, size_bounds
+from tools.compiler.nvcc import CudaCompiler
 from tools.compiler.passes.prefix_symbols import PrefixSymbols
 from tools.compiler.pipeline import relax_pipeline
 from tools.compiler.progress import Progress
@@ -49,14 +51,17 @@ class BuiltLibrary:
     memory: dict[str, int]
 
 
-def build_library(key: CompileKey, *, system_library: bool, progress: Progress) -> BuiltLibrary:
+def build_library(
+    key: CompileKey, *, system_library: bool, progress: Progress, nvcc: Path | None = None
+) -> BuiltLibrary:
     """Compiles.
 
     Args:
         key: What to compile.
-        system_library: Whether the symbols get the prefix ``<model_lib>_`` and register
-            themselves when the program starts, so that libraries can be linked into one program.
+        system_library: Whether the symbols get a prefix (`symbol_prefix`) and register themselves
+            when the program starts, so that libraries can be linked into one program.
         progress: Told of every stage and pass.
+        nvcc: NVIDIA's compiler for a CUDA library's kernels; None leaves them as source.
     """
     progress.stage("model")
     target = tvm.target.Target(key.tvm_target())
@@ -71,11 +76,21 @@ def build_library(key: CompileKey, *, system_library: bool, progress: Progress) 
         mod = relax_pipeline(target, size_bounds(key), metadata, key.optimizations)(mod)
     memory = memory_figures(key, model, parameters, metadata["memory_usage"])
     progress.stage("generate")
-    prefix = f"{key.model_lib}_" if system_library else None
-    with _pass_context(progress, key):
+    prefix = symbol_prefix(key) if system_library else None
+    architectures = key.architectures or (target.attrs.get("arch", "sm_").removeprefix("sm_"),)
+    cuda = CudaCompiler(nvcc, architectures)
+    with _pass_context(progress, key), cuda.capture_source():
         executable = generate(mod, target, prefix)
     progress.stage("objects")
-    return BuiltLibrary(_objects(executable), metadata, memory)
+    return BuiltLibrary(cuda.embed(_objects(executable)), metadata, memory)
+
+
+def symbol_prefix(key: CompileKey) -> str:
+    """Returns what the symbols of a system library begin with: ``<model_lib>_``.
+
+    For WebAssembly that is nothing: a program has one model, which it does not look up by name.
+    """
+    return "" if config.device(key.device).object == "wasm" else f"{key.model_lib}_"
 
 
 def export_functions(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,8 @@ import tvm_ffi
 from tools import cli, config
 from tools.cli import UserError
 from tools.compiler import log
-from tools.compiler.build import BuiltLibrary, build_library
-from tools.compiler.link import shared_library_bytes
+from tools.compiler.build import BuiltLibrary, build_library, symbol_prefix
+from tools.compiler.link import TAKES, linked_bytes
 from tools.compiler.progress import Progress
 from tools.config import CompileKey
 from tools.objects_tar import tar_bytes
@@ -37,31 +38,43 @@ def compile_library(
     log_file: Path,
     *,
     linker: Path | None = None,
+    linker_options: Sequence[str] | None = None,
+    linker_inputs: Sequence[Path] = (),
+    nvcc: Path | None = None,
     verbose: bool = False,
 ) -> None:
     """Compiles and writes the files, each whole or not at all.
 
     Args:
         key: What to compile.
-        library: ``.tar`` for the objects of a system library, ``.so`` for a shared library.
+        library: ``.tar`` for the objects of a system library; ``.so``, ``.dylib`` or ``.wasm`` for
+            a linked one, where the device has such.
         metadata: Where the metadata goes; None for nowhere.
         log_file: Where the log goes; after a failure inside TVM it has the details.
-        linker: A program that takes the arguments of ld.lld; needed for ``.so``.
+        linker: A program as `link.TAKES` says; needed for all but ``.tar``.
+        linker_options: In place of `link.OPTIONS`.
+        linker_inputs: Further files to link: the runtime of a ``.wasm``.
+        nvcc: NVIDIA's compiler, for machine code in a CUDA library; it has source without.
         verbose: Whether the time of each stage goes to stderr.
 
     Raises:
         UserError: The request cannot be fulfilled, or TVM failed.
     """
     device = config.device(key.device)
-    _check_request(device, library, linker)
+    _check_request(device, library, linker, nvcc)
+    form = library.suffix.removeprefix(".")
     progress = Progress(verbose)
     try:
-        built = build_library(key, system_library=library.suffix == ".tar", progress=progress)
-        if library.suffix == ".tar":
+        # WebAssembly has no shared libraries: what is linked is the app, with the runtime.
+        is_system_library = form in ("tar", "wasm")
+        built = build_library(key, system_library=is_system_library, progress=progress, nvcc=nvcc)
+        if form == "tar":
             contents = tar_bytes(built.objects)
         else:
             progress.stage("link")
-            contents = shared_library_bytes(built.objects, linker)
+            contents = linked_bytes(
+                built.objects, form, linker, options=linker_options, inputs=linker_inputs
+            )
     except UserError:
         raise
     except Exception as error:
@@ -72,7 +85,7 @@ def compile_library(
             f" details in {log_file}"
         ) from error
     progress.finish()
-    description = _describe_library(key, device, library, built)
+    description = _describe_library(key, device, form, built, nvcc is not None)
     cli.write_bytes(library, contents)
     if metadata is not None:
         cli.write_json(metadata, description, sort_keys=False)
@@ -84,33 +97,37 @@ def versions() -> dict[str, str]:
     return {"tvm": tvm.__version__, "tvm_ffi": tvm_ffi.__version__}
 
 
-def _check_request(device: config.Device, library: Path, linker: Path | None) -> None:
-    formats = [".tar", ".so"] if device.library == "so" else [".tar"]
+def _check_request(
+    device: config.Device, library: Path, linker: Path | None, nvcc: Path | None
+) -> None:
+    formats = [f".{form}" for form in device.libraries]
     if library.suffix not in formats:
         raise UserError(
             f"--library {library}: device {device.name} has no such library;"
             f" expected a name that ends in {' or '.join(formats)}"
         )
-    if library.suffix == ".so" and linker is None:
+    if library.suffix != ".tar" and linker is None:
         raise UserError(
-            f"--library {library}: a shared library needs a linker;"
-            " give --linker with a program that takes the arguments of ld.lld"
+            f"--library {library}: it needs a linker; give --linker with a program that"
+            f" {TAKES[library.suffix.removeprefix('.')]}"
         )
+    if nvcc is not None and device.target["kind"] != "cuda":
+        raise UserError(f"--nvcc {nvcc}: device {device.name} has no CUDA kernels; leave it out")
 
 
 def _describe_library(
-    key: CompileKey, device: config.Device, library: Path, built: BuiltLibrary
+    key: CompileKey, device: config.Device, form: str, built: BuiltLibrary, has_cubin: bool
 ) -> dict[str, Any]:
     target = device.target
-    is_system_library = library.suffix == ".tar"
+    is_system_library = form in ("tar", "wasm")
     return {
         "model_lib": key.model_lib,
         "device": key.device,
         "library": {
-            "format": library.suffix.removeprefix("."),
+            "format": form,
             "object": device.object,
-            "symbol": f"{key.model_lib}_{SYMBOL_SUFFIX}" if is_system_library else SYMBOL_SUFFIX,
-            "device_code": _DEVICE_CODE[target["kind"]],
+            "symbol": (symbol_prefix(key) if is_system_library else "") + SYMBOL_SUFFIX,
+            "device_code": "cuda-cubin" if has_cubin else _DEVICE_CODE[target["kind"]],
         },
         "metadata": built.metadata,
         "memory": built.memory,

@@ -52,7 +52,8 @@ class Device:
         name: As upstream spells it, such as ``android:adreno``; where that leaves open for which
             machine, with it, such as ``cpu:x86_64-linux``.
         target: TVM's target as a dict; for a GPU with the key ``host``.
-        library: ``tar`` (relocatable objects, to be archived) or ``so`` (a shared library).
+        libraries: The forms of a library, the usual one first: ``tar`` (relocatable objects that
+            register themselves, to be linked into an app), or linked: ``so``, ``dylib``, ``wasm``.
         object: The object format, ``elf``, ``macho`` or ``wasm``.
         max_shards: On how many devices of the kind one library may run: the upper bound of
             ``tensor_parallel_shards`` and ``pipeline_parallel_stages``.
@@ -62,10 +63,15 @@ class Device:
 
     name: str
     target: dict[str, Any]
-    library: str
+    libraries: list[str]
     object: str
     max_shards: int
     bundled_entry: str
+
+    @property
+    def library(self) -> str:
+        """The usual form of a library."""
+        return self.libraries[0]
 
     @property
     def kind(self) -> str:

@@ -21,7 +21,6 @@ ATTRIBUTES = {
     "cuda": {
         **_GPU,
         "l2_cache_size_bytes": "integer",
-        "libs": "strings",
         "registers_per_block": "integer",
     },
     "llvm": {

@@ -46,9 +46,9 @@ def accept(
     Raises:
         UserError: The library is of another format, machine, platform, name, device or TVM.
     """
-    shared = device.library == "so"
+    shared = device.library != "tar"
     if shared and len(objects) != 1:
-        raise UserError(f"{where}: device {device.name} loads a shared library; give the .so")
+        raise UserError(f"{where}: device {device.name} loads a shared library; give the file")
     bins: dict[str, bytes] = {}
     for name, data in objects.items():
         place = where if len(objects) == 1 else f"{where}: {name}"
@@ -132,10 +132,10 @@ def check_machine(parsed: ObjectFile, device: Device, where: str) -> None:
 
 
 def _check_kind(parsed: ObjectFile, device: Device, where: str) -> None:
-    if parsed.shared != (device.library == "so"):
+    if parsed.shared != (device.library != "tar"):
         given, wanted = ("a shared library", "objects (.tar, .a or .o)")
         if not parsed.shared:
-            given, wanted = ("an object", "a shared library (.so)")
+            given, wanted = ("an object", f"a shared library (.{device.library})")
         raise UserError(f"{where}: is {given}, and device {device.name} takes {wanted}")
 
 

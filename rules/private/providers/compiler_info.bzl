@@ -5,8 +5,8 @@ MlcCompilerInfo = provider(
     fields = {
         "compiler": "str: `embedded`, or the name of another compiler.",
         "environment": "MlcPythonInfo or None: where another compiler is installed, if `tool` only starts it.",
-        "linker": "File or None: an ld.lld-compatible program; needed where libraries are shared objects.",
-        "linker_files": "depset[File]: what the linker needs beside itself.",
+        "linkers": "dict[str, struct]: form of a library (so, dylib, wasm) -> program (File), files (depset[File], what the program needs beside itself), options (list[str], in place of the usual ones) and inputs (list[File], linked too).",
+        "nvcc": "struct or None: program (File) and files (depset[File]) of NVIDIA's compiler; None leaves CUDA's kernels as source.",
         "python": "MlcPythonInfo: the environment the compiler runs in.",
         "symbol_suffix": "str: what follows a library's prefix in its exported symbol, such as __tvm_ffi__library_bin.",
         "tool": "MlcToolInfo: the compiler's program.",

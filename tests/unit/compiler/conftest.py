@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import io
 import json
+import os
+import shutil
+import subprocess
+import sys
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,9 +16,12 @@ from typing import Any
 import lief
 import pytest
 
+import tools
 from tools import config
-from tools.compiler.compile import compile_library
 from tools.config import CompileKey
+
+TOOLS = Path(tools.__file__).parent
+COMPILE_KEYS = Path(__file__).parent / "compile_keys.py"
 
 
 def small_chat_config(**changes: Any) -> dict[str, Any]:
@@ -51,36 +57,71 @@ def small_key() -> Callable[..., CompileKey]:
 
 
 class Library:
-    """The files of a compiled library."""
+    """The files of a compiled library.
 
-    def __init__(self, directory: Path) -> None:
-        self.archive = (directory / "small.tar").read_bytes()
-        self.metadata = json.loads((directory / "small.metadata.json").read_text())
-        self.log = (directory / "small.log").read_text()
+    Args:
+        directories: Where each of two processes wrote them.
+        name: Of the files.
+    """
+
+    def __init__(self, directories: list[Path], name: str) -> None:
+        files = [f"{name}.{suffix}" for suffix in ("tar", "metadata.json", "log")]
+        self.both = [[(d / file).read_bytes() for file in files] for d in directories]
+        self.archive, metadata, log = self.both[0]
+        self.metadata = json.loads(metadata)
+        self.log = log.decode()
 
     def members(self) -> list[tarfile.TarInfo]:
         with tarfile.open(fileobj=io.BytesIO(self.archive)) as archive:
             return archive.getmembers()
 
+    def contents(self) -> list[bytes]:
+        """The object files."""
+        with tarfile.open(fileobj=io.BytesIO(self.archive)) as archive:
+            return [archive.extractfile(member).read() for member in archive.getmembers()]
+
     def objects(self) -> list[Any]:
         """The object files, as lief reads them."""
-        with tarfile.open(fileobj=io.BytesIO(self.archive)) as archive:
-            return [lief.parse(archive.extractfile(m).read()) for m in archive.getmembers()]
+        return [lief.parse(contents) for contents in self.contents()]
 
 
 @pytest.fixture(scope="session")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Library]:
-    """A function ``device -> library``; each is compiled once."""
+def compiled(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Library]:
+    """A function ``device -> library``, of the devices that the tests of this run ask for.
 
-    @functools.cache
-    def compiled(device: str) -> Library:
-        directory = tmp_path_factory.mktemp("library")
-        compile_library(
-            config.build_key(small_chat_config(), device, model_lib="small"),
-            directory / "small.tar",
-            directory / "small.metadata.json",
-            directory / "small.log",
-        )
-        return Library(directory)
+    Two processes compile all of them at a time, in opposite order, in directories, with TMPDIR,
+    hash seed and locale of their own. They find no program, so none but Python and TVM takes
+    part: no C compiler, linker or tar.
+    """
+    tests = [item for item in request.session.items if "compiled" in item.fixturenames]
+    cases = [item.callspec.params for item in tests if hasattr(item, "callspec")]
+    devices = {"android"} | {case["device"] for case in cases if "device" in case}
+    directories, processes = [], []
+    for number, (locale, order) in enumerate([("C", "forward"), ("C.UTF-8", "reverse")]):
+        directory = tmp_path_factory.mktemp("a" * (20 * number + 1))
+        directories.append(directory)
+        shutil.copytree(TOOLS, directory / "tools", ignore=shutil.ignore_patterns("__py*"))
+        for device in devices:
+            key = config.build_key(small_chat_config(), device, model_lib="small")
+            key.write(directory / f"{_file_name(device)}.key.json")
+        (directory / "temporary").mkdir()
+        environment = {
+            **os.environ,
+            "PYTHONHASHSEED": str(number),
+            "PYTHONPATH": os.pathsep.join([str(directory), *filter(None, sys.path)]),
+            "TMPDIR": str(directory / "temporary"),
+            "LC_ALL": locale,
+            "PATH": str(directory / "temporary"),
+        }
+        command = [sys.executable, str(COMPILE_KEYS.absolute()), order]
+        processes.append(subprocess.Popen(command, cwd=directory, env=environment))
+    assert [process.wait() for process in processes] == [0, 0]
+    for directory in directories:
+        assert not list((directory / "temporary").iterdir())
+    return lambda device: Library(directories, _file_name(device))
 
-    return compiled
+
+def _file_name(device: str) -> str:
+    return device.replace(":", "-")

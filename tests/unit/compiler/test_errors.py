@@ -13,7 +13,7 @@ from tools.compiler import pipeline
 from tools.compiler.__main__ import main
 from tools.compiler.compile import compile_library
 from tools.compiler.families import create_model
-from tools.compiler.link import shared_library_bytes
+from tools.compiler.link import linked_bytes
 from tools.compiler.quantization import create_quantization
 
 CPU = tvm.target.Target({"kind": "llvm", "mtriple": "x86_64-linux-gnu"})
@@ -56,7 +56,7 @@ def test_missing_field(small_key):
     ("device", "library", "text"),
     [
         ("android", "small.so", "ends in .tar"),
-        ("cpu:x86_64-linux", "small.dylib", "ends in .tar or .so"),
+        ("cpu:x86_64-linux", "small.dylib", "ends in .so or .tar"),
         ("cpu:x86_64-linux", "small.so", "--linker"),
     ],
 )
@@ -92,7 +92,7 @@ def test_failure_inside_tvm(small_key, tmp_path, monkeypatch):
 def test_linker_that_is_not_there(tmp_path):
     """A wrong path names the option."""
     with pytest.raises(UserError) as error:
-        shared_library_bytes({"a.o": b""}, tmp_path / "nothing")
+        linked_bytes({"a.o": b""}, "so", tmp_path / "nothing")
     assert "--linker" in one_line(error)
 
 
@@ -102,7 +102,7 @@ def test_linker_that_fails(tmp_path):
     linker.write_text("#!/bin/sh\necho 'no such symbol' >&2\necho more >&2\nexit 1\n")
     linker.chmod(0o755)
     with pytest.raises(UserError) as error:
-        shared_library_bytes({"a.o": b""}, linker)
+        linked_bytes({"a.o": b""}, "so", linker)
     assert "no such symbol" in one_line(error)
 
 

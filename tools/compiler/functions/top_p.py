@@ -13,7 +13,7 @@ PARTS = 16
 """Into how many parts a step cuts the range."""
 
 STEPS = 8
-"""16 ** -8 is less than the distance of two float32 near 0.01, and as good as 0 below that."""
+"""After these the range is 2 * 16 ** -8 wide: less than the distance of two float32 near 0.01."""
 
 
 def add_renormalize_by_top_p(builder: relax.BlockBuilder) -> None:
