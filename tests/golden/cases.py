@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from tools import config
-
 VOCAB_SIZE = 120
 
 
@@ -84,7 +82,7 @@ _GEMMA3 = {
     "rope_scaling": {"rope_type": "linear", "factor": 4.0},
 }
 
-_ALL: dict[str, Case] = {
+CASES: dict[str, Case] = {
     "gemma": Case(
         {
             **_DECODER,
@@ -316,8 +314,4 @@ _ALL: dict[str, Case] = {
             "tie_word_embeddings": True,
         }
     ),
-}
-
-CASES = {
-    name: case for name, case in _ALL.items() if case.config["model_type"] in config.families()
 }
