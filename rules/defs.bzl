@@ -8,6 +8,7 @@ load("//rules:mlc_package.bzl", _mlc_package = "mlc_package")
 load("//rules:mlc_packages.bzl", _mlc_packages = "mlc_packages")
 load("//rules:mlc_prebuilt_model_lib.bzl", _mlc_prebuilt_model_lib = "mlc_prebuilt_model_lib")
 load("//rules:mlc_runtime.bzl", _mlc_runtime = "mlc_runtime")
+load("//rules:mlc_runtime_from_source.bzl", _mlc_runtime_from_source = "mlc_runtime_from_source")
 load("//rules:mlc_weight_bundle.bzl", _mlc_weight_bundle = "mlc_weight_bundle")
 
 mlc_chat_config = _mlc_chat_config
@@ -18,4 +19,5 @@ mlc_package = _mlc_package
 mlc_packages = _mlc_packages
 mlc_prebuilt_model_lib = _mlc_prebuilt_model_lib
 mlc_runtime = _mlc_runtime
+mlc_runtime_from_source = _mlc_runtime_from_source
 mlc_weight_bundle = _mlc_weight_bundle

@@ -307,3 +307,23 @@ def application_id_error(where, application_id):
     if not bad and "." in application_id.strip("."):
         return None
     return "{}: attribute application_id: expected an id such as com.example.app, got {}".format(where, repr(application_id))
+
+def source_runtime_error(where, device, model_archive):
+    """What is wrong with a runtime to be built from sources.
+
+    Args:
+      where: str, the target.
+      device: str.
+      model_archive: label or None.
+
+    Returns:
+      str or None: a message.
+    """
+    devices = ["android", "iphone", "macabi", "macabi:x86_64"]
+    if device not in devices:
+        return '{}: attribute device: upstream has no script for "{}"{}'.format(where, device, nearest(device, devices))
+    if device == "android" and not model_archive:
+        return "{}: attribute model_archive: the runtime for android holds the libraries; give the libmodel_android.a of the package's models".format(where)
+    if device != "android" and model_archive:
+        return "{}: attribute model_archive: the app for {} links it, not the runtime; leave it out".format(where, device)
+    return None

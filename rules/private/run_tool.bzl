@@ -49,7 +49,8 @@ def run_tool(
         tools = None,
         resource_set = None,
         unused_inputs_list = None,
-        execution_requirements = None):
+        execution_requirements = None,
+        shell_env = False):
     """Registers an action that runs a Python tool on declared inputs only.
 
     Args:
@@ -65,6 +66,7 @@ def run_tool(
       resource_set: What the action needs of the machine.
       unused_inputs_list: File that lists inputs whose change does not ask for the action anew.
       execution_requirements: dict; if not given, the action sees no network, and paths may be mapped.
+      shell_env: Whether the tool gets the variables of `--action_env`, for programs of the machine; then no worker runs it.
     """
     command = ctx.actions.args()
     command.add_all(PYTHON_FLAGS)
@@ -74,13 +76,14 @@ def run_tool(
     command.add_all([python.site], expand_directories = False)
     command.add(tool.module)
 
+    in_worker = tool.persistent_worker and not shell_env
     if not execution_requirements:
         execution_requirements = {"block-network": "1"}
-        if not tool.persistent_worker:
+        if not in_worker:
             # Bazel sends unmapped paths to multiplex workers.
             execution_requirements["supports-path-mapping"] = "1"
     requests = []
-    if tool.persistent_worker:
+    if in_worker:
         request = ctx.actions.declare_file("{}.{}.params".format(ctx.label.name, outputs[0].basename))
         ctx.actions.write(request, arguments[-1])
         requests.append(request)
@@ -101,12 +104,13 @@ def run_tool(
             [python.interpreter, python.stamp, tool.runner],
             transitive = [tool.sources] + ([tools] if tools else []),
         ),
-        env = _ENV,
+        env = {k: v for k, v in _ENV.items() if not shell_env or k != "HOME"},
+        use_default_shell_env = shell_env,
         mnemonic = mnemonic,
         progress_message = progress_message,
         resource_set = resource_set,
         unused_inputs_list = unused_inputs_list,
-        execution_requirements = execution_requirements | (_WORKER if tool.persistent_worker else {}),
+        execution_requirements = execution_requirements | (_WORKER if in_worker else {}),
         toolchain = None,
     )
 

@@ -15,6 +15,7 @@ load(
     "opt_error",
     "overrides_error",
     "runtime_device_error",
+    "source_runtime_error",
     "target_error",
     "url_error",
     "version_error",
@@ -199,6 +200,11 @@ def _runtime_impl(ctx):
     )
     asserts.true(env, "attribute libs: give it" in runtime_device_error("//a:b", "iphone", [], None))
     asserts.true(env, "there is no runtime to package for \"webgpu\"" in runtime_device_error("//a:b", "webgpu", ["x.a"], None))
+    asserts.equals(env, None, source_runtime_error("//a:b", "macabi:x86_64", None))
+    asserts.equals(env, None, source_runtime_error("//a:b", "android", ":archive"))
+    asserts.true(env, "attribute model_archive: the runtime for android holds" in source_runtime_error("//a:b", "android", None))
+    asserts.true(env, "attribute model_archive: the app for iphone links it" in source_runtime_error("//a:b", "iphone", ":archive"))
+    asserts.true(env, "upstream has no script for \"metal\"" in source_runtime_error("//a:b", "metal", None))
     for good in ["0.27.0", "v0.27", "0.26.dev12", "0.27.0.post1"]:
         asserts.equals(env, None, version_error("//a:b", good))
     asserts.equals(

@@ -1,0 +1,152 @@
+"""Upstream's scripts start only where all they need is there; what they make is taken."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tarfile
+
+import pytest
+
+from tools import cli
+from tools.runtime_source.__main__ import main
+
+# Scripts that make what upstream's make, and say how they were called.
+IOS = """\
+echo "script $* in $MLC_LLM_SOURCE_DIR"
+[ "$CRASH" ] && { echo "ld: symbol not found"; exit 1; }
+case $1 in --catalyst) build=build-maccatalyst-$3 ;; *) build=build ;; esac
+mkdir -p $build/lib
+echo ios > $build/lib/libmlc_llm.a
+"""
+ANDROID = """\
+import os, pathlib
+archive = pathlib.Path("build/lib/libmodel_android.a").read_text()
+output = pathlib.Path("build/output/arm64-v8a")
+output.mkdir(parents=True)
+(output / "libtvm4j_runtime_packed.so").write_text("linked " + archive)
+"""
+
+
+@pytest.fixture
+def machine(tmp_path, monkeypatch):
+    """A machine with every tool, and mlc-llm's sources; returns the folder of its programs."""
+    monkeypatch.chdir(tmp_path)
+    for path, text in {
+        "mlc-llm/ios/prepare_libs.sh": IOS,
+        "mlc-llm/android/mlc4j/prepare_libs.py": ANDROID,
+        "mlc-llm/android/mlc4j/build.gradle": "plugins",
+        "mlc-llm/3rdparty/tokenizers-cpp/CMakeLists.txt": "",
+        "ndk/build/cmake/android.toolchain.cmake": "",
+        "libmodel_android.a": "models",
+    }.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("cmake", "javac", "rustup", "xcrun"):
+        (programs / name).write_text("#!/bin/sh\n")
+        (programs / name).chmod(0o755)
+    (programs / "python3").symlink_to(os.path.realpath(sys.executable))
+    for name in ("bash", "sh", "mkdir", "cat"):
+        found = next(p for p in os.environ["PATH"].split(":") if os.path.exists(f"{p}/{name}"))
+        (programs / name).symlink_to(os.path.realpath(f"{found}/{name}"))
+    monkeypatch.setenv("PATH", str(programs))
+    monkeypatch.setenv("ANDROID_NDK", str(tmp_path / "ndk"))
+    monkeypatch.setenv("MLC_LLM_SOURCE_DIR", "mlc-llm")
+    return programs
+
+
+def _run(device, path, *more):
+    main(["--where", "//a:b", "--device", device, "--file", path, "out", "--log", "log", *more])
+
+
+def _error(*arguments):
+    with pytest.raises(cli.UserError) as caught:
+        _run(*arguments)
+    assert not os.path.exists("out")
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("device", "arguments"),
+    [
+        ("iphone", ""),
+        ("macabi", "--catalyst --arch arm64"),
+        ("macabi:x86_64", "--catalyst --arch x86_64"),
+    ],
+)
+def test_xcode(machine, tmp_path, device, arguments):
+    _run(device, "libmlc_llm.a")
+    assert (tmp_path / "out").read_text() == "ios\n"
+    assert (tmp_path / "log").read_text() == f"script {arguments} in {tmp_path}/mlc-llm\n"
+
+
+def test_android_links_the_packages_libraries(machine, tmp_path):
+    archive = ("--model-archive", "libmodel_android.a")
+    _run("android", "mlc4j/output/arm64-v8a/libtvm4j_runtime_packed.so", *archive)
+    assert (tmp_path / "out").read_text() == "linked models"
+    _run("android", "mlc4j/build.gradle", *archive)
+    assert (tmp_path / "out").read_text() == "plugins"
+
+
+def test_archive(machine, tmp_path, monkeypatch):
+    monkeypatch.delenv("MLC_LLM_SOURCE_DIR")
+    with tarfile.open("source.tar.gz", "w:gz") as tar:
+        tar.add("mlc-llm")
+    _run("iphone", "libmlc_llm.a", "--source", "source.tar.gz")
+    assert (tmp_path / "out").read_text() == "ios\n"
+
+
+def test_everything_that_is_missing_is_said_at_once(machine, tmp_path, monkeypatch):
+    for name in ("cmake", "javac", "rustup"):
+        (machine / name).unlink()
+    monkeypatch.delenv("ANDROID_NDK")
+    (tmp_path / "mlc-llm/3rdparty/tokenizers-cpp/CMakeLists.txt").unlink()
+    assert _error("android", "x").splitlines() == [
+        "//a:b: cmake: not on PATH; install it (Debian: cmake, Homebrew: cmake)",
+        "//a:b: javac: not on PATH; install a JDK (Debian: default-jdk-headless)",
+        "//a:b: rustup: not on PATH; install it from rustup.rs",
+        "//a:b: mlc-llm: has no submodules; git submodule update --init --recursive",
+        "//a:b: ANDROID_NDK: not set; the NDK's directory, by --action_env=ANDROID_NDK=...",
+    ]
+    # No script was started.
+    assert not (tmp_path / "log").exists()
+
+
+def test_wrong_directories(machine, monkeypatch, tmp_path):
+    monkeypatch.setenv("ANDROID_NDK", str(tmp_path))
+    assert _error("android", "x") == (
+        f"//a:b: ANDROID_NDK: {tmp_path} has no build/cmake/android.toolchain.cmake; "
+        "expected the NDK's directory"
+    )
+    assert _error("iphone", "x", "--source", "bin") == (
+        "//a:b: bin: has no ios/prepare_libs.sh; give the sources of mlc-llm"
+    )
+    monkeypatch.delenv("MLC_LLM_SOURCE_DIR")
+    assert "no sources of mlc-llm; set attribute archive" in _error("iphone", "x")
+    assert "is not a .tar of mlc-llm's sources" in _error("iphone", "x", "--source", "bin/cmake")
+
+
+def test_xcode_without_the_sdk(machine):
+    (machine / "xcrun").write_text("#!/bin/sh\nexit 1\n")
+    assert _error("macabi", "x") == (
+        "//a:b: Xcode: has no SDK macosx; install Xcode, then xcode-select --switch"
+    )
+
+
+def test_script_that_fails(machine, tmp_path, monkeypatch):
+    monkeypatch.setenv("CRASH", "1")
+    assert _error("iphone", "libmlc_llm.a").splitlines() == [
+        "//a:b: upstream's prepare_libs.sh failed; it ended with",
+        f"//a:b: script  in {tmp_path}/mlc-llm",
+        "//a:b: ld: symbol not found",
+    ]
+    assert "ld: symbol not found" in (tmp_path / "log").read_text()
+
+
+def test_files_of_another_version(machine):
+    assert _error("iphone", "libtvm_runtime.a") == (
+        "//a:b: upstream's script made no libtvm_runtime.a; this version's files are others: "
+        "list them in attribute files"
+    )

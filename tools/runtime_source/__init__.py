@@ -1,0 +1,1 @@
+"""Upstream's runtime, built from its sources by its own scripts."""
