@@ -64,8 +64,11 @@ def medians(runs: dict[str, Callable[[], float]], repeats: int) -> dict[str, flo
 def cold(args: argparse.Namespace, line: float, what: str) -> None:
     """A build that fetches everything, curl and huggingface_hub on the same files."""
     shards = [SHARD_BYTES] * (args.mib * (1 << 20) // SHARD_BYTES)
-    with scratch() as root, running({"cold": shards}, line) as url:
-        workspace = Workspace(root, url, ["cold"])
+    with (
+        scratch() as root,
+        running({"cold": shards}, line) as url,
+        Workspace(root, url, ["cold"]) as workspace,
+    ):
         entry = json.loads((workspace.root / "mlc.lock.json").read_text())["models"]["cold"]
         files = [file["path"] for file in entry["files"]]
 
@@ -89,7 +92,6 @@ def cold(args: argparse.Namespace, line: float, what: str) -> None:
             return seconds
 
         seconds = medians({"build": build, "curl": curl, "snapshot": snapshot}, args.repeats)
-        workspace.stop()
     mb = sum(file["nbytes"] for file in entry["files"]) / 1e6
     print(f"cold build of {mb:.0f} MB in shards of 32 MiB, {what}:")
     for name, label in (
@@ -105,8 +107,11 @@ def cold(args: argparse.Namespace, line: float, what: str) -> None:
 def incremental(args: argparse.Namespace) -> None:
     """A package whose model is renamed, with many weights and with few."""
     models = {"small": [20 << 20], "large": [SHARD_BYTES] * 64}
-    with scratch() as root, running(models) as url:
-        workspace = Workspace(root, url, [*models])
+    with (
+        scratch() as root,
+        running(models) as url,
+        Workspace(root, url, [*models]) as workspace,
+    ):
         targets = [f"//:{name}_pkg" for name in models]
         workspace.bazel("build", *targets)
         count = 0
@@ -120,7 +125,6 @@ def incremental(args: argparse.Namespace) -> None:
         runs = {name: lambda name=name: rename(name) for name in models}
         medians(runs, 1)
         seconds = medians(runs, 2 * args.repeats + 1)
-        workspace.stop()
     print("incremental build of a package, its model renamed:")
     print(f"  20 MiB bundled in 1 shard    {seconds['small']:6.3f} s")
     print(f"  2 GiB bundled in 64 shards   {seconds['large']:6.3f} s")

@@ -53,6 +53,7 @@ class Workspace:
             "XDG_CACHE_HOME": str(root / "home"),
             "HF_HOME": str(root / "home/huggingface"),
             "HF_ENDPOINT": url,
+            "HF_HUB_DOWNLOAD_TIMEOUT": "120",  # it hashes what it lists first
         }
         # A sandbox hides /tmp, and this repository may lie there.
         mount = f"build --sandbox_add_mount_pair={ROOT}\n"
@@ -89,7 +90,10 @@ class Workspace:
             raise SystemExit(done.stdout)
         return time.monotonic() - start
 
-    def stop(self) -> None:
-        """Ends the server and removes what it wrote."""
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Ends the server, and makes what it wrote removable."""
         self.bazel("shutdown")
         subprocess.run(["chmod", "-R", "u+w", self._root / "out"], check=False)
