@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import tvm
-from tvm import relax
+from tvm.runtime.vm import VirtualMachine
 
 PAGE_SIZE = 16
 
@@ -22,7 +22,7 @@ class Session:
 
     def __init__(self, module: tvm.runtime.Module) -> None:
         self.device = tvm.cpu()
-        self.machine = relax.VirtualMachine(module, self.device)
+        self.machine = VirtualMachine(module, self.device)
         self.metadata = json.loads(self.function("_metadata")())
         self.parameters: list[tvm.runtime.Tensor] = []
         self.cache = None
@@ -60,8 +60,10 @@ class Session:
         window = self.metadata["sliding_window_size"]
         tvm.get_global_func(enable)(self.cache, sequence, window, sink)
 
-    def fork_sequence(self, parent: int, child: int) -> None:
-        tvm.get_global_func("vm.builtin.kv_state_fork_sequence")(self.cache, parent, child, -1)
+    def fork_sequence(self, parent: int, child: int, position: int = -1) -> None:
+        """Makes a sequence that shares another's first tokens, or all of them."""
+        fork = tvm.get_global_func("vm.builtin.kv_state_fork_sequence")
+        fork(self.cache, parent, child, position)
 
     def tensor(self, array: np.ndarray | Sequence[int]) -> tvm.runtime.Tensor:
         array = np.asarray(array)
@@ -79,6 +81,7 @@ class Session:
         *,
         one_token_each: bool = False,
         logit_positions: Sequence[int] | None = None,
+        token_tree: Sequence[int] | None = None,
     ) -> np.ndarray:
         """Calls a function that appends tokens to the cache.
 
@@ -87,6 +90,7 @@ class Session:
             sequences: Sequence's number to its new tokens.
             one_token_each: Whether the embeddings are ``(batch, 1, size)``, not ``(1, n, size)``.
             logit_positions: Further argument of ``batch_prefill``.
+            token_tree: Where the new tokens are trees, the parent of each, or -1.
 
         Returns:
             The function's first result.
@@ -98,14 +102,14 @@ class Session:
         if logit_positions is not None:
             arguments.append(np.asarray(logit_positions))
         lengths = [len(tokens) for tokens in sequences.values()]
-        with self._forward(list(sequences), lengths):
+        trees = [] if token_tree is None else [token_tree]
+        with self._forward(list(sequences), lengths, *trees):
             result, _ = self.call(name, *arguments, self.cache)
         return result.numpy()
 
     @contextlib.contextmanager
-    def _forward(self, sequences: list[int], lengths: list[int]) -> Iterator[None]:
+    def _forward(self, *shapes: Sequence[int]) -> Iterator[None]:
         begin = tvm.get_global_func("vm.builtin.kv_state_begin_forward")
-        shape = tvm.runtime.ShapeTuple
-        begin(self.cache, shape(sequences), shape(lengths))
+        begin(self.cache, *map(tvm.runtime.ShapeTuple, shapes))
         yield
         tvm.get_global_func("vm.builtin.kv_state_end_forward")(self.cache)

@@ -1,0 +1,89 @@
+"""Calls of the kernels that a plain conversation does not need."""
+
+from __future__ import annotations
+
+import numpy as np
+import tvm
+
+from tests.numeric.session import PAGE_SIZE, Session
+
+_WINDOW = 40
+
+
+def use_sliding_window(session: Session) -> None:
+    """Prefills over a window's end, and decodes in a full one."""
+    sizes = dict(session.metadata)
+    session.metadata["sliding_window_size"] = _WINDOW
+    session.clear()
+    session.add_sequence(0)
+    session.slide_sequence(0, 4)
+    session.forward("prefill", {0: np.arange(1, 51)})
+    session.forward("prefill", {0: np.arange(60, 70)})
+    session.forward("decode", {0: [7]})
+    session.metadata.update(sizes)
+
+
+def use_token_trees(session: Session) -> None:
+    """Verifies a tree of drafts and keeps one of its branches; then lets a tree grow."""
+    session.clear()
+    session.add_sequence(0)
+    # Tokens 1 and 2 follow 0; 3 follows 1; 4 follows 2.
+    session.forward("batch_verify", {0: [5, 6, 7, 8, 9]}, token_tree=[-1, 0, 0, 1, 2])
+    commit = "vm.builtin.attention_kv_cache_commit_accepted_token_tree_nodes"
+    accepted = tvm.runtime.ShapeTuple([0]), tvm.runtime.ShapeTuple([4])
+    tvm.get_global_func(commit)(session.cache, *accepted)
+    session.forward("batch_verify", {0: [5, 6, 7]}, token_tree=[-1, 0, 0])
+    session.forward("batch_verify", {0: [8, 9]}, token_tree=[1, 2])
+
+
+def read_cache(session: Session, layers: int, heads: int, head_dim: int) -> None:
+    """Copies keys and values of a sequence, one of whose pages is shared, then copied."""
+    session.clear()
+    session.add_sequence(0)
+    session.forward("prefill", {0: np.arange(1, 40)})
+    session.fork_sequence(0, 1, 20)
+    session.forward("decode", {1: [7]})
+    results = [session.tensor(np.zeros((layers, 21, heads, head_dim), np.float32)) for _ in "kv"]
+    get = tvm.get_global_func("vm.builtin.attention_kv_cache_debug_get_kv")
+    get(session.cache, 1, 0, 21, *results)
+
+
+def append_latent(session: Session, head_dim: int, random: np.random.Generator) -> None:
+    """Appends to pages of latent attention, whose kernel is there though no family has it."""
+    pages = random.standard_normal((3, PAGE_SIZE, head_dim)).astype(np.float32)
+    rows = random.standard_normal((5, head_dim)).astype(np.float32)
+    positions = np.array([47, 3, 0, 16, 17])
+    session.call("tir_kv_cache_transpose_append_mla", pages, rows, positions, parameters=False)
+
+
+def change_logits(session: Session, vocab_size: int, random: np.random.Generator) -> None:
+    """Adds biases and penalties, masks, and moves rows."""
+    logits = random.standard_normal((4, vocab_size)).astype(np.float32)
+    tokens = random.permutation(vocab_size)[:300]
+    rows = np.repeat([0, 1], 150)
+    counts = random.integers(1, 5, 300)
+    biases = random.standard_normal(300).astype(np.float32)
+    penalties = np.array([[0.5, 0.25, 2], [1, 0.5, 4]], np.float32)
+    masks = random.integers(-(2**31), 2**31, (4, -(-vocab_size // 32))).astype(np.int32)
+    states = random.standard_normal((4, 256)).astype(np.float32)
+    for name, *arguments in (
+        ("apply_logit_bias_inplace", logits, rows, tokens, biases),
+        ("apply_penalty_inplace", logits, np.array([3, 1]), rows, tokens, counts, penalties),
+        ("apply_bitmask_inplace", logits, np.array([2, 0, 1]), masks),
+        ("gather_probs", logits, np.array([3, 1]), np.zeros((2, vocab_size), np.float32)),
+        ("scatter_probs", logits[:2], np.array([3, 1]), np.zeros_like(logits)),
+        ("gather_hidden_states", states, np.array([3, 1]), np.zeros((2, 256), np.float32)),
+        ("scatter_hidden_states", states[:2], np.array([3, 1]), np.zeros_like(states)),
+    ):
+        session.call(name, *arguments, parameters=False)
+
+
+def use_every_kernel(session: Session, model_config: dict) -> None:
+    """Calls all of the above."""
+    random = np.random.default_rng(1)
+    heads, head_dim = model_config["num_key_value_heads"], model_config["head_dim"]
+    use_sliding_window(session)
+    use_token_trees(session)
+    read_cache(session, model_config["num_hidden_layers"], heads, head_dim)
+    append_latent(session, head_dim, random)
+    change_logits(session, model_config["vocab_size"], random)
