@@ -46,8 +46,8 @@ def first(new_workspace, cache):
 
 def test_another_folder_runs_nothing(new_workspace, cache, first):
     counts, digest = build(new_workspace(), cache)
-    # MlcConfig, MlcCompile, MlcCheck, MlcArchive, MlcPackage.
-    assert counts.pop("remote cache hit") == 5
+    # MlcConfig, MlcCompile, MlcCheck, MlcArchive, MlcAppFiles, MlcPackage.
+    assert counts.pop("remote cache hit") == 6
     assert set(counts) == {"internal"}
     assert digest == first
 
