@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import http.server
 import json
 import re
@@ -19,7 +20,7 @@ _PIECE = 16 << 10  # bytes
 _INVERTED = bytes(range(255, -1, -1))
 
 
-class HubHandler(http.server.BaseHTTPRequestHandler):
+class HubHandler(http.server.BaseHTTPRequestHandler, abc.ABC):
     """Answers GET and HEAD; a subclass says what is at a path with `answer`."""
 
     protocol_version = "HTTP/1.1"
@@ -42,9 +43,9 @@ class HubHandler(http.server.BaseHTTPRequestHandler):
 
     do_HEAD = do_GET  # noqa: N815
 
+    @abc.abstractmethod
     def answer(self) -> None:
         """Answers a request that nothing is wrong with."""
-        raise NotImplementedError
 
     def send(self, status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
         """Sends a whole answer, but for what the fault in force takes from it."""

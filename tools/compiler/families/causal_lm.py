@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 from typing import Any
 
 from tvm.relax.frontend import nn
@@ -15,7 +16,7 @@ _WITH_PARAMETERS = {"param_mode": "packed", "effect_mode": "none"}
 _WITHOUT_PARAMETERS = {"param_mode": "none", "effect_mode": "none"}
 
 
-class CausalLM(nn.Module):
+class CausalLM(nn.Module, abc.ABC):
     """Base of language models; a subclass defines `embed`, `run_layers` and `get_logits`.
 
     The names of functions and parameters, and the order and the shapes of the latter, are those
@@ -39,17 +40,17 @@ class CausalLM(nn.Module):
         self.model_dtype = model_dtype
         self.kv_cache = kv_cache
 
+    @abc.abstractmethod
     def embed(self, input_ids: nn.Tensor) -> nn.Tensor:
         """``(seq_len,) int32 -> (seq_len, hidden_size)``."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def run_layers(self, x: nn.Tensor, paged_kv_cache: PagedKVCache) -> nn.Tensor:
         """All layers and the final norm: ``(tokens, hidden_size) -> (tokens, hidden_size)``."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def get_logits(self, hidden_states: nn.Tensor) -> nn.Tensor:
         """``(tokens, hidden_size) -> (tokens, vocab_size) float32``."""
-        raise NotImplementedError
 
     def prefill(self, input_embed: nn.Tensor, paged_kv_cache: PagedKVCache):
         """Logits of the last token of one sequence."""

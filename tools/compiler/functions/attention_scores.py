@@ -11,6 +11,7 @@ sequences that were forked.
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 import math
 from collections.abc import Callable
@@ -74,7 +75,7 @@ def with_scores(
     return tirx.PrimFunc(parameters, body, kernel.ret_type, kernel.attrs)
 
 
-class _Rules:
+class _Rules(abc.ABC):
     """Finds the scores of one form of kernel.
 
     Args:
@@ -92,9 +93,9 @@ class _Rules:
         self.group_size = group_size
         self.done = False
 
+    @abc.abstractmethod
     def replace(self, statement: tirx.Stmt, scope: Scope) -> tirx.Stmt:
         """Returns a statement's replacement."""
-        raise NotImplementedError
 
     def capped(self, score: Expr) -> Expr:
         """Returns a score, which kernels have in units of ``log(2)``, capped.
