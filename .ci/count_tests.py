@@ -24,7 +24,7 @@ def cases(log: pathlib.Path) -> tuple[int, int]:
 def main(events: str) -> int:
     """Print one line a target, then the totals; exit status 1 when one failed or none ran."""
     passed = failed = 0
-    results: dict[str, tuple[int, int]] = {}
+    results: dict[str, dict[tuple[int, int], tuple[int, int]]] = {}
     statuses: dict[str, str] = {}
     for line in pathlib.Path(events).read_text(encoding="utf-8").splitlines():
         event = json.loads(line)
@@ -33,12 +33,15 @@ def main(events: str) -> int:
                 if output["name"] == "test.xml":
                     uri = urllib.parse.urlparse(output["uri"])
                     log = pathlib.Path(urllib.parse.unquote(uri.path))
-                    results[event["id"]["testResult"]["label"]] = cases(log)
+                    ran = event["id"]["testResult"]
+                    # A later attempt of the same shard takes the place of the one before it.
+                    part = (ran.get("run", 1), ran.get("shard", 0))
+                    results.setdefault(ran["label"], {})[part] = cases(log)
         if summary := event.get("testSummary"):
             statuses[event["id"]["testSummary"]["label"]] = summary["overallStatus"]
     for label, status in sorted(statuses.items()):
-        run, bad = results.get(label, (1, 0))
-        run = max(run, 1)
+        parts = results.get(label, {}).values()
+        run, bad = max(sum(run for run, _ in parts), 1), sum(bad for _, bad in parts)
         if status not in ("PASSED", "FLAKY"):
             bad = max(bad, 1)
         passed, failed = passed + run - bad, failed + bad
