@@ -1,4 +1,8 @@
-"""The public rules of rules_mlc; each has a file of its own beside this one."""
+"""The public rules of rules_mlc.
+
+Each has a file of its own beside this one. A mistake in an attribute is one line that names the target, the attribute and
+what was expected; it is found while packages are loaded or analysed, before anything is built.
+"""
 
 load("//rules:mlc_chat_config.bzl", _mlc_chat_config = "mlc_chat_config")
 load("//rules:mlc_convert_weight.bzl", _mlc_convert_weight = "mlc_convert_weight")

@@ -29,19 +29,20 @@ def mlc_chat_config(
     here that is left to you.
 
     Args:
-      name: The target's name; the files are in a directory of this name.
-      checkpoint: Label, or list of labels, of the files, as in mlc_convert_weight.
-      quantization: Such as `q4f16_1`.
-      conv_template: The conversation template, such as `llama-3`, `chatml` or `LM` (text without roles).
-      model_type: The family. If not given, the one that config.json names.
-      context_window_size: Tokens; if not given, config.json's. So are those below.
-      sliding_window_size: Tokens.
-      prefill_chunk_size: Tokens.
-      attention_sink_size: Tokens.
-      max_batch_size: Sequences at a time; if not given, 128, as upstream has it.
-      tensor_parallel_shards: Devices that share a layer.
-      pipeline_parallel_stages: Devices that share the layers.
-      **kwargs: Attributes common to all rules.
+      name: str: the target's name; the files are in a directory of this name.
+      checkpoint: label, or list[label]: the files, as in mlc_convert_weight.
+      quantization: str: one of those of docs/models.md, such as `q4f16_1`.
+      conv_template: str: the conversation template, such as `llama-3`, `chatml` or `LM` (text without roles); an
+        unknown one is an error that names the nearest.
+      model_type: str: the family, one of those of docs/models.md. If not given, the one that config.json names.
+      context_window_size: int: tokens, 1 or more. If not given, config.json's.
+      sliding_window_size: int: tokens, 1 or more. If not given, config.json's, if it has one.
+      prefill_chunk_size: int: tokens, 1 or more. If not given, what upstream derives from the window or the context.
+      attention_sink_size: int: tokens that stay visible in front of a sliding window, 0 or more.
+      max_batch_size: int: sequences at a time, 1 or more. If not given, 128, as upstream has it.
+      tensor_parallel_shards: int: devices that share a layer, 1 or more.
+      pipeline_parallel_stages: int: devices that share the layers, 1 or more.
+      **kwargs: Attributes common to all rules, such as `visibility` and `tags`.
     """
     given = {
         "attention_sink_size": attention_sink_size,

@@ -14,13 +14,13 @@ def mlc_convert_weight(name, checkpoint, quantization, model_type = None, **kwar
     with the target of an `mlc_chat_config`.
 
     Args:
-      name: The target's name.
-      checkpoint: Label, or list of labels, of the files: config.json and the weights beside it, in safetensors or else
+      name: str: the target's name.
+      checkpoint: label, or list[label]: the files: config.json and the weights beside it, in safetensors or else
         PyTorch's .bin (whose code is not run), in one file or several with their index; or a model of the Hugging Face
         Hub, such as `@phi2`. Files in other directories are left out.
-      quantization: As mlc-chat-config.json spells it, such as `q4f16_1`.
-      model_type: The family. If not given, the one that config.json names.
-      **kwargs: Attributes common to all rules.
+      quantization: str: one of those of docs/models.md, such as `q4f16_1`, the same as the chat config's.
+      model_type: str: the family, one of those of docs/models.md. If not given, the one that config.json names.
+      **kwargs: Attributes common to all rules, such as `visibility` and `tags`.
     """
     _mlc_convert_weight(
         name = name,

@@ -16,19 +16,19 @@ def mlc_model(
     """Declares a model as apps see it: an entry of mlc-app-config.json.
 
     Args:
-      name: The target's name.
-      lib: Label of the mlc_model_lib.
-      model_id: The id, unique in a package; names `bundle/<model_id>/`. Letters, digits, `_`, `-`, `+`,
+      name: str: the target's name.
+      lib: label: the mlc_model_lib, or mlc_prebuilt_model_lib.
+      model_id: str: the id, unique in a package; names `bundle/<model_id>/`. Letters, digits, `_`, `-`, `+`,
         parentheses, and inside also `.` and spaces. If not given, the target's name.
-      weights: Label of the mlc_weight_bundle. Needed to bundle them.
-      url: Where the app fetches weights that are not bundled: `HF://org/repo` or an https URL. Android's app also
+      weights: label: the mlc_weight_bundle. Needed to bundle them; without it `url` is.
+      url: str: where the app fetches weights that are not bundled: `HF://org/repo` or an https URL. Android's app also
         reads it for bundled weights, to fetch what is not on the device.
-      estimated_vram_bytes: Memory the model may use, in bytes; the iOS app refuses a model that does not fit. If not
+      estimated_vram_bytes: int: memory the model may use, in bytes, 1 or more; the iOS app refuses a model that does not fit. If not
         given, it is computed: parameters, largest temporary buffers, KV cache of the full context. If given and
         smaller than that, the build says so.
-      bundle_weight: Whether the weights become part of the package. If not given, True where `weights` is given and
+      bundle_weight: bool: whether the weights become part of the package. If not given, True where `weights` is given and
         `url` is not.
-      **kwargs: Attributes common to all rules.
+      **kwargs: Attributes common to all rules, such as `visibility` and `tags`.
     """
     where = label_of(name)
     model_id = name if model_id == None else model_id

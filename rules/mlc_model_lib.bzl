@@ -34,23 +34,24 @@ def mlc_model_lib(
     `compile_key`, `metadata` (upstream's `_metadata` and the memory figures, in bytes) and `log`.
 
     Args:
-      name: The target's name.
-      config: Label of mlc-chat-config.json, or of a target that has one among its files. Of a model of the Hugging Face
+      name: str: the target's name.
+      config: label: mlc-chat-config.json, or a target that has one among its files. Of a model of the Hugging Face
         Hub, such as `@phi2`, the config alone is fetched.
-      device: One of the devices of docs/devices.md, such as `android`, `iphone`, or `cpu` (the machine itself). If not
+      device: str: one of the devices of docs/devices.md, such as `android`, `iphone`, or `cpu` (the machine itself). If not
         given, that of the mlc_package which asks, or of `--platforms=@rules_mlc//rules/platforms:<device>`; without
         either the target is skipped.
-      overrides: dict: fields of the config to change: `context_window_size`, `sliding_window_size`,
-        `prefill_chunk_size`, `attention_sink_size` (tokens), `max_batch_size`, `tensor_parallel_shards`,
-        `pipeline_parallel_stages` (counts), `disaggregation` (bool).
-      model_lib: The name of the system library, the prefix of its symbol: letters, digits, `_` and `-` (which becomes
+      overrides: dict[str, int or bool]: fields of the config to change: `context_window_size`, `sliding_window_size`,
+        `prefill_chunk_size` (tokens, 1 or more), `attention_sink_size` (tokens, 0 or more), `max_batch_size`,
+        `tensor_parallel_shards`, `pipeline_parallel_stages` (counts, 1 or more), `disaggregation` (bool). -1 for one of
+        the first two or of `attention_sink_size` leaves the model's own value. Any other key is an error.
+      model_lib: str: the name of the system library, the prefix of its symbol: letters, digits, `_` and `-` (which becomes
         `_`). If not given, `{model_type}_{quantization}_{md5 of the compile key}`, as upstream names it.
-      opt: Optimization level, `O0` to `O3`, as in `mlc_llm compile --opt`. Only CUDA's libraries depend on it.
-      target: dict: attributes of the device's TVM target to replace, such as `{"max_threads_per_block": 512}`; those of a
+      opt: str: optimization level, `O0` to `O3`, as in `mlc_llm compile --opt`. Only CUDA's libraries depend on it.
+      target: dict[str, value]: attributes of the device's TVM target to replace, such as `{"max_threads_per_block": 512}`; those of a
         GPU's host as `{"host.mcpu": "cortex-a76"}`. Devices have different ones: set attribute `device` too.
-      architectures: For device `cuda`: list of the compute capabilities to compile for, such as `["80", "90a"]`. Other
+      architectures: list[str]: for device `cuda`, the compute capabilities to compile for, such as `["80", "90a"]`. Other
         devices ignore it.
-      **kwargs: Attributes common to all rules.
+      **kwargs: Attributes common to all rules, such as `visibility` and `tags`.
     """
     where = label_of(name)
     if type(config) in ["Label", "string"]:

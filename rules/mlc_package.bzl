@@ -39,17 +39,18 @@ def mlc_package(
     whose parameters are not those of the library.
 
     Args:
-      name: The target's name.
-      device: One of the devices of docs/devices.md, such as `android`, `iphone` or `cpu`. Models are built for it,
+      name: str: the target's name.
+      device: str: one of the devices of docs/devices.md, such as `android`, `iphone` or `cpu`. Models are built for it,
         whatever the target platform is, so one build can hold packages for several devices.
-      models: Labels of mlc_model targets, at least one.
-      runtime: Label of an mlc_runtime for the device, of the TVM that the libraries are compiled with.
-      compiler: Label of a toolchain of another compiler, such as `@mlc_upstream_compiler//:toolchain`, for the libraries of
+      models: list[label]: mlc_model targets, at least one; no two of one `model_id`, letter case ignored.
+      runtime: label: an mlc_runtime or mlc_runtime_from_source for the device, of the TVM that the libraries are compiled
+        with; another TVM is an error. If not given, the package has no runtime.
+      compiler: label: the toolchain of another compiler, such as `@mlc_upstream_compiler//:toolchain`, for the libraries of
         this package. If not given, the one that is registered: the embedded compiler.
-      application_id: For android, the app whose files NAME.push puts the models into. If not given, upstream's app.
-      install_dir: Where `bazel run` installs, a directory relative to the workspace, such as `ios/dist`. If not given,
+      application_id: str: for android, the app whose files NAME.push puts the models into. If not given, upstream's app.
+      install_dir: str: where `bazel run` installs, a directory relative to the workspace, such as `ios/dist`. If not given,
         `dist/` beside the BUILD file.
-      **kwargs: Attributes common to all rules.
+      **kwargs: Attributes common to all rules, such as `visibility` and `tags`.
     """
     where = label_of(name)
     first_error(

@@ -6,9 +6,9 @@ def mlc_packages(name, packages, **kwargs):
     """Builds several packages at once; `bazel run` installs each where it belongs.
 
     Args:
-      name: The target's name.
-      packages: Labels of mlc_package targets, at least one.
-      **kwargs: Attributes common to all rules.
+      name: str: the target's name.
+      packages: list[label]: mlc_package targets, at least one, each with an `install_dir` of its own.
+      **kwargs: Attributes common to all rules, such as `visibility` and `tags`.
     """
     _mlc_packages(
         name = name,

@@ -17,16 +17,16 @@ def mlc_prebuilt_model_lib(name, library, model_lib, config, device = None, over
     and `compile_key`.
 
     Args:
-      name: The target's name.
-      library: Label of the file: a .tar as `mlc_llm compile` writes it, a static archive (.a) or an object (.o), for
+      name: str: the target's name.
+      library: label: the file: a .tar as `mlc_llm compile` writes it, a static archive (.a) or an object (.o), for
         devices whose libraries are linked into the app; else a shared library (.so).
-      model_lib: The name of the system library, the prefix of its symbol; `-` becomes `_`.
-      config: Label of the model's mlc-chat-config.json, or of a target that has one among its files.
-      device: One of the devices of docs/devices.md, as in mlc_model_lib; not `webgpu`.
-      overrides: dict: settings that the library must have been compiled with, as in mlc_model_lib.
-      tvm: The version of TVM that made the library, such as `0.27.0`. A library does not say it; if it is given, a
+      model_lib: str: the name of the system library, the prefix of its symbol; `-` becomes `_`.
+      config: label: the model's mlc-chat-config.json, or a target that has one among its files.
+      device: str: one of the devices of docs/devices.md, as in mlc_model_lib; not `webgpu`.
+      overrides: dict[str, int or bool]: settings that the library must have been compiled with, as in mlc_model_lib.
+      tvm: str: the version of TVM that made the library, such as `0.27.0`. A library does not say it; if it is given, a
         package refuses other libraries and runtimes than those of this version.
-      **kwargs: Attributes common to all rules.
+      **kwargs: Attributes common to all rules, such as `visibility` and `tags`.
     """
     where = label_of(name)
     first_error(

@@ -13,15 +13,15 @@ def mlc_runtime(name, device, version, libs = [], mlc4j = None, **kwargs):
     The default output is a JSON list of the files with sha256 and size. Files are linked into packages, never copied.
 
     Args:
-      name: The target's name.
-      device: `iphone` or `macabi`, which take `libs`, or `android`, which takes `mlc4j`.
-      version: The version of TVM that the runtime was built from, such as `0.27.0`.
-      libs: Labels of the static libraries that the Xcode project links besides libmodel_iphone.a; which they are
+      name: str: the target's name.
+      device: str: `iphone` or `macabi`, which take `libs`, or `android`, which takes `mlc4j`.
+      version: str: the version of TVM that the runtime was built from, such as `0.27.0`.
+      libs: list[label]: the static libraries (.a) that the Xcode project links besides libmodel_iphone.a; which they are
         differs between versions of upstream. They become `lib/*.a`; a libmodel_iphone.a among them is left out.
-      mlc4j: Labels of all files of the Gradle project mlc4j as upstream builds it, or the project's directory in this
-        package, a string. They become `lib/mlc4j/`, with the package's mlc-app-config.json in place of theirs. The
+      mlc4j: list[label], or str: all files of the Gradle project mlc4j as upstream builds it, or the project's directory
+        in this package. They become `lib/mlc4j/`, with the package's mlc-app-config.json in place of theirs. The
         package's libraries must have been linked into its libtvm4j_runtime_packed.so, which is checked.
-      **kwargs: Attributes common to all rules.
+      **kwargs: Attributes common to all rules, such as `visibility` and `tags`.
     """
     where = label_of(name)
     first_error(

@@ -32,17 +32,17 @@ def mlc_runtime_from_source(name, device, version, archive = None, model_archive
     with the network, with the variables that `--action_env` names.
 
     Args:
-      name: The target's name.
-      device: `android`, `iphone`, `macabi` or `macabi:x86_64`.
-      version: The version of TVM that the sources pin, or that `TVM_SOURCE_DIR` has.
-      archive: Label of a .tar of mlc-llm's sources with its submodules, such as an http_file with a sha256. If not
+      name: str: the target's name.
+      device: str: `android`, `iphone`, `macabi` or `macabi:x86_64`.
+      version: str: the version of TVM that the sources pin, or that `TVM_SOURCE_DIR` has.
+      archive: label: a .tar of mlc-llm's sources with its submodules, such as an http_file with a sha256. If not
         given, the directory in the variable MLC_LLM_SOURCE_DIR, whose contents Bazel does not see: a change in it
         builds nothing.
-      model_archive: For android, label of the package's libmodel_android.a, which is linked into the runtime: output
+      model_archive: label: for android, the package's libmodel_android.a, which is linked into the runtime: output
         group `libraries` of an mlc_package with the same models and no runtime.
       files: list[str]: what is taken of the build, by paths below `dist/lib`. If not given, what the scripts made at
         mlc-llm 79d603f0.
-      **kwargs: Attributes common to all rules.
+      **kwargs: Attributes common to all rules, such as `visibility` and `tags`.
     """
     where = label_of(name)
     first_error(source_runtime_error(where, device, model_archive), version_error(where, version))

@@ -13,11 +13,11 @@ def mlc_weight_bundle(name, srcs = None, directory = None, **kwargs):
     The default output is a JSON manifest: sha256 and size of every file, name, shape and dtype of every parameter.
 
     Args:
-      name: The target's name.
-      srcs: Labels of files or file groups: all files of one converted model, in one directory; or one label of a model
+      name: str: the target's name.
+      srcs: list[label]: files or file groups: all files of one converted model, in one directory; or one label of a model
         of the Hugging Face Hub, such as `@phi2`; or the targets of an mlc_chat_config and an mlc_convert_weight.
-      directory: A directory of this package in place of `srcs`: all its files but hidden ones, Markdown and BUILD files.
-      **kwargs: Attributes common to all rules.
+      directory: str: a directory of this package in place of `srcs`: all its files but hidden ones, Markdown and BUILD files.
+      **kwargs: Attributes common to all rules, such as `visibility` and `tags`.
     """
     if (srcs == None) == (directory == None):
         fail("{}: give one of srcs (labels) and directory (a directory of this package)".format(label_of(name)))

@@ -18,7 +18,7 @@ def mlc_pkg_files_rule(package_files_info):
     The rule has the attributes `package`, a label of an mlc_package, and `prefix`, a directory for its files.
 
     Args:
-      package_files_info: PackageFilesInfo of rules_pkg.
+      package_files_info: provider: PackageFilesInfo of rules_pkg.
 
     Returns:
       A rule; assign it to a global name of the .bzl file that calls this.

@@ -15,10 +15,10 @@ package_tag = tag_class(
 - `@chat//:lock`: `bazel run` writes the lock""",
     attrs = {
         "cached": attr.string_dict(
-            doc = "Directories that hold models of the Hub, by `org/repo`: nothing is fetched, and nothing is pinned.",
+            doc = "From `org/repo`, a model of the Hub, to the absolute directory that it lies in: nothing is fetched or pinned.",
         ),
         "config": attr.label(doc = "The mlc-package-config.json.", mandatory = True),
-        "devices": attr.string_list(doc = "What to build for, in place of the `device` of the file."),
+        "devices": attr.string_list(doc = "Devices of docs/devices.md to build for, in place of the `device` of the file."),
         "directory": attr.string(
             doc = "The absolute directory that paths in the file are relative to; if not given, that of the file.",
         ),
@@ -27,7 +27,7 @@ package_tag = tag_class(
         ),
         "name": attr.string(doc = "The repository's name.", mandatory = True),
         "runtimes": attr.label_keyed_string_dict(
-            doc = "mlc_runtime targets, and the device of the package that takes each; they must be visible to it.",
+            doc = "From an mlc_runtime, visible to the repository, to the device of the package that takes it.",
         ),
         "strict": attr.bool(doc = "Whether an unknown key of the file is an error; a warning otherwise."),
     },

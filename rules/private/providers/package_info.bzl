@@ -6,7 +6,7 @@ MlcPackageInfo = provider(
         "app_config": "File: mlc-app-config.json.",
         "device": "str: the device, such as android.",
         "files": """list[struct(path = str, file = File)]: every file under its path below dist/; \
-a bundle/<model_id> may be one tree artifact.""",
+a `bundle/<model_id>` may be one tree artifact.""",
         "libraries": "depset[File]: the archive, or the shared libraries.",
         "manifest": "File: package-manifest.json; every file with sha256 and size, versions, libraries, models.",
     },

@@ -1,0 +1,1 @@
+"""docs/api/*.md: a page for each .bzl file that users load, out of its docstrings."""
