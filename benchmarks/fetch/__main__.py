@@ -6,17 +6,16 @@ import argparse
 import hashlib
 import json
 import os
-import pathlib
 import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 
-from benchmarks.fetch.hub import REPO, ROOT, SHARD_BYTES, running
+from benchmarks.fetch.hub import REPO, SHARD_BYTES, running
 from benchmarks.fetch.workspace import Workspace
+from benchmarks.workspace import ROOT, Scratch
 from tests.hub.server import serve
 
 _SNAPSHOT = """
@@ -65,7 +64,7 @@ def cold(args: argparse.Namespace, line: float, what: str) -> None:
     """A build that fetches everything, curl and huggingface_hub on the same files."""
     shards = [SHARD_BYTES] * (args.mib * (1 << 20) // SHARD_BYTES)
     with (
-        scratch() as root,
+        Scratch() as root,
         running({"cold": shards}, line) as url,
         Workspace(root, url, ["cold"]) as workspace,
     ):
@@ -108,7 +107,7 @@ def incremental(args: argparse.Namespace) -> None:
     """A package whose model is renamed, with many weights and with few."""
     models = {"small": [20 << 20], "large": [SHARD_BYTES] * 64}
     with (
-        scratch() as root,
+        Scratch() as root,
         running(models) as url,
         Workspace(root, url, [*models]) as workspace,
     ):
@@ -136,7 +135,7 @@ def lock_and_memory(args: argparse.Namespace) -> None:
     weights = {f"params_shard_{index}.bin": b"%d" % index for index in range(190)}
     small = {f"file_{index}.json": b'{"index": %d}' % index for index in range(10)}
     big = bytes(1 << 30)
-    with scratch() as root, serve() as hub:
+    with Scratch() as root, serve() as hub:
         hub.add(REPO.format(name="many")).commit({**weights, **small})
         commit = hub.add(REPO.format(name="big")).commit({"big.bin": big})
         environment = {**os.environ, "HF_ENDPOINT": hub.url, "HF_HOME": str(root)}
@@ -153,18 +152,6 @@ def lock_and_memory(args: argparse.Namespace) -> None:
         done = subprocess.run([*fetch, root / "big"], stdout=subprocess.PIPE, check=True, **options)
     print(f"lock refresh of 200 files, 10 of them small: {requests} requests, {seconds:.2f} s")
     print(f"peak memory of a fetch of 1 GiB: {int(done.stdout) * 1024 / 1e6:.0f} MB", flush=True)
-
-
-def scratch() -> tempfile.TemporaryDirectory[str]:
-    """A directory that ends with the block."""
-    return Scratch(prefix="benchmark-fetch-")
-
-
-class Scratch(tempfile.TemporaryDirectory):
-    """As a path."""
-
-    def __enter__(self) -> pathlib.Path:
-        return pathlib.Path(super().__enter__())
 
 
 def main(argv: list[str] | None = None) -> None:

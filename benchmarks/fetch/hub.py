@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import pathlib
 import random
 import subprocess
 import sys
@@ -13,10 +12,10 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from benchmarks.workspace import ROOT
 from tests.hub.handler import HubHandler
 from tests.hub.server import serve
 
-ROOT = pathlib.Path(__file__).parents[2]
 MODEL = ROOT / "examples/quickstart/model"
 SHARD_BYTES = 32 << 20
 REPO = "org/{name}"

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import pathlib
-import subprocess
-import time
 
-from benchmarks.fetch.hub import REPO, ROOT
+from benchmarks import workspace
+from benchmarks.fetch.hub import REPO
 from tools.hub.lock import Model, lock
 
-_MODULE = """\
-module(name = "app")
-
-bazel_dep(name = "rules_mlc", version = "0.1.0")
-local_path_override(module_name = "rules_mlc", path = "{root}")
-
+_MODULE = """
 mlc = use_extension("@rules_mlc//rules:extensions.bzl", "mlc")
 {tags}
 use_repo(mlc, {names})
@@ -35,34 +28,31 @@ mlc_package(name = "{name}_pkg", device = "android", models = [":{name}"])
 """
 
 
-class Workspace:
+class Workspace(workspace.Workspace):
     """Runs Bazel on models that are locked."""
 
     def __init__(self, root: pathlib.Path, url: str, names: list[str]) -> None:
         """Writes the workspace and its lock."""
-        self.root = root / "app"
-        self._root = root
-        self._names = names
-        self.root.mkdir()
-        (root / "home").mkdir()
-        # The launcher's own cache stays where it is; everything else of the user's is hidden.
-        cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-        self.environment = {
-            **{k: v for k, v in os.environ.items() if not k.startswith(("HF_", "MLC_LLM_"))},
-            "MLC_CACHE_HOME": os.environ.get("MLC_CACHE_HOME", f"{cache}/rules_mlc"),
+        tags = "".join(_TAG.format(name=name, repo=REPO.format(name=name)) for name in names)
+        quoted = ", ".join(f'"{name}"' for name in names)
+        # All that is the user's is hidden.
+        variables = {
             "XDG_CACHE_HOME": str(root / "home"),
             "HF_HOME": str(root / "home/huggingface"),
             "HF_ENDPOINT": url,
             "HF_HUB_DOWNLOAD_TIMEOUT": "120",  # it hashes what it lists first
         }
-        # A sandbox hides /tmp, and this repository may lie there.
-        mount = f"build --sandbox_add_mount_pair={ROOT}\n"
-        bazelrc = (ROOT / ".bazelrc").read_text(encoding="utf-8") + mount
-        (self.root / ".bazelrc").write_text(bazelrc, encoding="utf-8")
-        tags = "".join(_TAG.format(name=name, repo=REPO.format(name=name)) for name in names)
-        quoted = ", ".join(f'"{name}"' for name in names)
-        module = _MODULE.format(root=ROOT, tags=tags, names=quoted)
-        (self.root / "MODULE.bazel").write_text(module, encoding="utf-8")
+        super().__init__(
+            root, workspace.MODULE + _MODULE.format(tags=tags, names=quoted), variables
+        )
+        hidden = ("HF_", "MLC_LLM_")
+        self.environment = {
+            name: value
+            for name, value in self.environment.items()
+            if name in variables or not name.startswith(hidden)
+        }
+        (root / "home").mkdir()
+        self._names = names
         self.write_build("first")
         exclude = [".*", "*/.*", "*.md"]
         for name in names:
@@ -72,28 +62,4 @@ class Workspace:
     def write_build(self, model_id: str) -> None:
         """Writes the BUILD file; every model has this id."""
         packages = (_PACKAGE.format(name=name, model_id=model_id) for name in self._names)
-        text = _BUILD.format(first=self._names[0]) + "".join(packages)
-        (self.root / "BUILD.bazel").write_text(text, encoding="utf-8")
-
-    def bazel(self, *arguments: str) -> float:
-        """Runs a Bazel command and returns its seconds."""
-        start = time.monotonic()
-        done = subprocess.run(
-            [ROOT / "bazelw", f"--output_user_root={self._root}/out", *arguments],
-            cwd=self.root,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        if done.returncode:
-            raise SystemExit(done.stdout)
-        return time.monotonic() - start
-
-    def __enter__(self) -> Workspace:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Ends the server, and makes what it wrote removable."""
-        self.bazel("shutdown")
-        subprocess.run(["chmod", "-R", "u+w", self._root / "out"], check=False)
+        self.write("BUILD.bazel", _BUILD.format(first=self._names[0]) + "".join(packages))

@@ -91,7 +91,9 @@ def _hub(mctx, tag):
             continue
         name = "{}_{}".format(tag.name, repo.partition("/")[2].replace(".", "_"))
         for _ in range(len(names)):
-            name += "_" if name in names else ""
+            if name not in names:
+                break
+            name += "_"
         names[name] = True
         models[repo] = hub_model(
             name = name,
