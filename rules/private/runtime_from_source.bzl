@@ -15,6 +15,7 @@ def _mlc_runtime_from_source_impl(ctx):
     args = tool_arguments(ctx)
     args.add(label_text(ctx.label), format = "--where=%s")
     args.add("--device", ctx.attr.device)
+    args.add("--version", ctx.attr.version)
     inputs = ctx.files.archive + ctx.files.model_archive
     if ctx.file.archive:
         args.add("--source", ctx.file.archive)

@@ -10,7 +10,8 @@ import pytest
 
 from tests.hub.server import serve
 from tests.integration.hub_models import ask_hub
-from tests.integration.workspace import Workspace, runfile
+from tests.integration.upstream_sources import make_machine, make_sources
+from tests.integration.workspace import Workspace, installed_repository, runfile
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +88,33 @@ def test_again_from_what_is_there(workspace):
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith(" up to date\n")
     assert files(workspace) == before
+
+
+def test_runtime_of_upstreams_sources(workspace):
+    """Scripts that stand in for upstream's are run; what they make is in dist with the models."""
+    root = workspace.root.parent
+    linker = installed_repository("mlc_linker", "ld.lld") / "ld.lld"
+    machine = make_machine(root / "machine", linker)
+    make_sources(root / "mlc-llm", tvm="0.26.dev0")
+    arguments = ("--mlc-llm-source-dir", "../mlc-llm", "-o", "out")
+    arguments += ("--device", "iphone", "--device", "android")
+    done = run(workspace, *arguments, **machine)
+    assert done.returncode == 1
+    assert "_runtime is of TVM 0.26.dev0, and the libraries are compiled by embedded" in done.stderr
+    make_sources(root / "mlc-llm", tvm="0.27.0")
+    done = run(workspace, *arguments, **machine)
+    assert done.returncode == 0, done.stderr
+    out = root / "My app (iOS)/out"
+    assert {path.name for path in (out / "iphone/lib").iterdir()} == {
+        *("libmlc_llm.a", "libmodel_iphone.a", "libsentencepiece.a", "libtokenizers_c.a"),
+        *("libtokenizers_cpp.a", "libtvm_ffi_static.a", "libtvm_runtime.a"),
+    }
+    manifest = json.loads((out / "android/package-manifest.json").read_text())
+    assert manifest["versions"]["runtime_tvm"] == "0.27.0"
+    mlc4j = out / "android/lib/mlc4j"
+    assert (mlc4j / "output/arm64-v8a/libtvm4j_runtime_packed.so").is_file()
+    assert (mlc4j / "src/main/assets/mlc-app-config.json").is_file()
+    shutil.rmtree(out)
 
 
 def test_mistake(workspace):

@@ -13,7 +13,8 @@ if not __package__:
 
 from tools import cli
 from tools.cli import UserError
-from tools.mlc_package import command, settings
+from tools.mlc_package import command, runtime, settings
+from tools.mlc_package.runtime import Sources
 from tools.mlc_package.workspace import Workspace
 
 # The folder of rules_mlc.
@@ -38,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
         "--mlc-llm-source-dir",
         metavar="DIR",
         default=os.environ.get("MLC_LLM_SOURCE_DIR"),
-        help="where mlc_llm builds the runtime from; here nothing is read from it",
+        help="build the runtime of these sources, too (default: $MLC_LLM_SOURCE_DIR)",
     )
     result.add_argument(
         "--output", "-o", default="dist", metavar="DIR", help="default: %(default)s"
@@ -64,12 +65,11 @@ def main(argv: list[str]) -> int:
             f"--package-config {args.package_config}: there is no such file; expected an "
             "mlc-package-config.json"
         )
-    if args.mlc_llm_source_dir:
-        cli.warn(
-            "--mlc-llm-source-dir: the runtime is not built from it, and what dist holds of one "
-            "stays; docs/ios.md and docs/android.md of rules_mlc say how to get it"
-        )
     chosen = settings.read(os.environ)
+    sources = None
+    if args.mlc_llm_source_dir:
+        directory = Path(os.path.abspath(here / args.mlc_llm_source_dir))
+        sources = Sources.check(directory, runtime.devices(config, args.device, chosen), os.environ)
     workspace = Workspace(chosen.home / "rules_mlc", _RULES, config)
     request = command.Request(
         config=config,
@@ -77,6 +77,7 @@ def main(argv: list[str]) -> int:
         output=Path(os.path.abspath(here / args.output)),
         devices=args.device,
         strict=args.strict,
+        sources=sources,
     )
     with workspace.held():
         return command.package(workspace, chosen, request)

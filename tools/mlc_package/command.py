@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.cli import UserError
+from tools.mlc_package.runtime import Sources
 from tools.mlc_package.settings import Settings
 from tools.mlc_package.workspace import Workspace
 
@@ -28,6 +29,7 @@ class Request:
         output: The directory to install into.
         devices: In place of the file's; empty for those.
         strict: Whether unknown keys are errors.
+        sources: What the runtime is built of; None where none is.
     """
 
     config: Path
@@ -35,6 +37,7 @@ class Request:
     output: Path
     devices: list[str]
     strict: bool
+    sources: Sources | None
 
 
 def package(workspace: Workspace, settings: Settings, request: Request) -> int:
@@ -54,7 +57,7 @@ def package(workspace: Workspace, settings: Settings, request: Request) -> int:
             file=sys.stderr,
         )
     if not workspace.is_written():
-        workspace.write(request.devices, {}, request.strict)
+        workspace.write(request.devices, {}, request.strict, request.sources)
     config = _check(workspace, request)
     repos = list(dict.fromkeys(model["repo"] for model in config["models"] if model["repo"]))
     _refuse(settings, config, repos)
@@ -63,8 +66,10 @@ def package(workspace: Workspace, settings: Settings, request: Request) -> int:
     new = [repo for repo in repos if repo not in workspace.locked()]
     cached = {repo: found for repo in new if (found := settings.directory_of(repo))}
     devices = [settings.device(name) for name in config["devices"]]
-    workspace.write(devices, cached, request.strict)
-    environment = {"HF_HUB_OFFLINE": "1"} if settings.download == "READONLY" else {}
+    workspace.write(devices, cached, request.strict, request.sources)
+    environment = request.sources.environment() if request.sources else {}
+    if settings.download == "READONLY":
+        environment["HF_HUB_OFFLINE"] = "1"
     status = 0
     if set(new) - set(cached):
         status = workspace.run(f"@{workspace.name}//:lock", [], environment=environment).returncode

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tools import cli
+from tools.mlc_package.runtime import VARIABLES, Sources
 
 _MODULE = """\
 module(name = "mlc_package")
@@ -31,6 +32,7 @@ mlc.package(
     devices = {devices},
     directory = {directory},
     lock = "//:{name}.lock.json",
+    runtime_from_source = {runtime},
     strict = {strict},
 )
 use_repo(mlc, "{name}")
@@ -92,13 +94,20 @@ class Workspace:
             return False
         return _literal(self.name) in text and _literal(str(self._rules)) in text
 
-    def write(self, devices: list[str], cached: Mapping[str, Path], strict: bool) -> None:
+    def write(
+        self,
+        devices: list[str],
+        cached: Mapping[str, Path],
+        strict: bool,
+        sources: Sources | None,
+    ) -> None:
         """Writes the workspace's files; what they do not change is not built again.
 
         Args:
             devices: What to build for.
             cached: Where models of the Hub lie on this machine, by ``org/repo``.
             strict: Whether unknown keys are errors.
+            sources: What the runtime is built of, if it is.
         """
         text = _MODULE.format(
             name=self.name,
@@ -106,11 +115,13 @@ class Workspace:
             cached=_literal({repo: str(path) for repo, path in cached.items()}),
             devices=_literal(devices),
             directory=_literal(str(self._config.parent)),
+            runtime=_literal(sources.version if sources else ""),
             strict=strict,
         )
         cli.write_text(self._root / "MODULE.bazel", text)
         cli.write_text(self._root / "BUILD.bazel", "")
-        cli.write_text(self._root / ".bazelrc", _RC.format(rules=self._rules))
+        variables = "".join(f"build --action_env={name}\n" for name in VARIABLES if sources)
+        cli.write_text(self._root / ".bazelrc", _RC.format(rules=self._rules) + variables)
         cli.write_bytes(self._root / f"{self.name}.json", self._config.read_bytes())
 
     def run(

@@ -47,6 +47,11 @@ def parser() -> argparse.ArgumentParser:
         help="the mlc_runtime of a device; repeatable",
     )
     make.add_argument(
+        "--runtime-from-source",
+        metavar="VERSION",
+        help="the TVM in the sources of upstream that the other devices get their runtime of",
+    )
+    make.add_argument(
         "--install-dir",
         required=True,
         metavar="DIR",
@@ -93,7 +98,13 @@ def _repository(args: argparse.Namespace, config: package_config.PackageConfig) 
                 f"runtimes: there is no package for {device}; expected {', '.join(config.devices)}"
             )
     cached = {repo: Path(directory) for repo, directory in args.cached}
-    return repository.describe(config, {**dict(args.hub), **cached}, runtimes, args.install_dir)
+    return repository.describe(
+        config,
+        {**dict(args.hub), **cached},
+        runtimes,
+        args.install_dir,
+        args.runtime_from_source,
+    )
 
 
 if __name__ == "__main__":

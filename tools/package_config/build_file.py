@@ -10,6 +10,7 @@ from typing import Any
 
 from tools.package_config import starlark
 from tools.package_config.config import Model, PackageConfig, library_name
+from tools.runtime_source.needs import RUNTIMES
 
 PACKAGE = "mlc_package"
 """The target of the package; of several, that of all, and each has its device behind it."""
@@ -48,6 +49,7 @@ def targets(
     libraries: Mapping[str, str],
     packages: list[dict[str, Any]],
     stable_names: bool = False,
+    source_runtime: str | None = None,
 ) -> tuple[str, set[str]]:
     """Returns the calls of a BUILD file, and the names of the functions they call.
 
@@ -58,6 +60,8 @@ def targets(
         packages: More attributes of each device's mlc_package.
         stable_names: Whether a library is named after what it is compiled with, so that an edit of
             another entry renames none: a renamed one is compiled again.
+        source_runtime: Where packages without a runtime get that of upstream's sources, the version
+            of their TVM.
     """
     names = package_names(config.devices)
     calls = _Calls({PACKAGE, LOCK, *names})
@@ -74,6 +78,8 @@ def targets(
     models = [f":{name}" for name in models]
     for name, device, attributes in zip(names, config.devices, packages, strict=True):
         package = {"name": name, "device": device, "models": models, **attributes}
+        if source_runtime and device in RUNTIMES and not package.get("runtime"):
+            package["runtime"] = f":{_runtime_from_source(calls, package, source_runtime)}"
         calls.add("mlc_package", package)
     if len(names) > 1:
         every = {"name": PACKAGE, "packages": [f":{name}" for name in names]}
@@ -112,6 +118,24 @@ def _library(
     if compiled is not None:
         return "mlc_prebuilt_model_lib", {**attributes, "library": compiled}
     return "mlc_model_lib", {**attributes, "opt": None if model.opt == "O2" else model.opt}
+
+
+def _runtime_from_source(calls: _Calls, package: dict[str, Any], version: str) -> str:
+    """Adds the runtime of a package, built of upstream's sources; returns its name."""
+    device = RUNTIMES[package["device"]]
+    archive = None
+    if device == "android":
+        # What is linked into the runtime: the libraries of the same models, without a runtime.
+        models = calls.reserve(f"{package['name']}_models")
+        calls.add("mlc_package", {**package, "name": models})
+        archive = calls.reserve(f"{package['name']}_archive")
+        group = {"srcs": [f":{models}"], "output_group": "libraries"}
+        calls.add("filegroup", {"name": archive, **group})
+        archive = f":{archive}"
+    name = calls.reserve(f"{package['name']}_runtime")
+    runtime = {"device": device, "model_archive": archive, "version": version}
+    calls.add("mlc_runtime_from_source", {"name": name, **runtime})
+    return name
 
 
 def _options_digest(library: dict[str, Any]) -> str:
@@ -162,8 +186,8 @@ class _Calls:
         return name
 
     def functions(self) -> set[str]:
-        """Returns the names of what is called."""
-        return {function for function, _ in self._calls}
+        """Returns the names of what is called and is no rule of Bazel's own."""
+        return {function for function, _ in self._calls} - {"filegroup"}
 
     def text(self) -> str:
         """Returns the calls as text."""

@@ -20,6 +20,7 @@ def describe(
     hub: Mapping[str, str | Path],
     runtimes: Mapping[str, str],
     install_dir: str,
+    source_runtime: str | None = None,
 ) -> dict[str, Any]:
     """Returns the repository's BUILD file, and the links that it needs.
 
@@ -29,6 +30,8 @@ def describe(
             where its files lie already.
         runtimes: The label of the runtime of each device that has one.
         install_dir: Where `bazel run` installs, relative to the workspace.
+        source_runtime: The version of the TVM in upstream's sources, of which the other devices get
+            their runtime; None where they get none.
 
     Returns:
         ``{"build_file": text, "links": {path in the repository: file}, "directories": [path]}``;
@@ -64,7 +67,9 @@ def describe(
     libraries = {name: f"libraries/{name}{path.suffix}" for name, path in config.libraries.items()}
     links.update({label: str(config.libraries[name]) for name, label in libraries.items()})
     used = [references[source_of(model)] for model in config.models]
-    text, functions = targets(config, used, libraries, packages, stable_names=True)
+    text, functions = targets(
+        config, used, libraries, packages, stable_names=True, source_runtime=source_runtime
+    )
     return {
         "build_file": f"{load_statement(functions)}\n{_HEADER}\n{text}",
         "links": links,

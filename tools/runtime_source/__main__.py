@@ -23,6 +23,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument(
         "--source", type=Path, help="mlc-llm's sources: a directory or a .tar ($MLC_LLM_SOURCE_DIR)"
     )
+    result.add_argument("--version", required=True, help="of the TVM in the sources")
     result.add_argument("--model-archive", type=Path, metavar="LIB.a", help="for android")
     result.add_argument(
         "--file",
@@ -53,6 +54,7 @@ def main(argv: list[str]) -> None:
         args.log,
         os.environ,
         args.where,
+        args.version,
     )
 
 

@@ -25,6 +25,7 @@ def build(
     log: Path,
     environment: Mapping[str, str],
     where: str,
+    version: str,
 ) -> None:
     """Builds the runtime and writes its files, all of them or none.
 
@@ -36,15 +37,22 @@ def build(
         log: Where the script's output goes.
         environment: The variables that the script gets.
         where: The target that errors name.
+        version: Of the TVM that the runtime is said to be built of.
 
     Raises:
-        UserError: The machine lacks a tool, the script failed, or made something else.
+        UserError: The machine lacks a tool, the sources are of another TVM, the script failed, or
+            made something else.
     """
     with tempfile.TemporaryDirectory() as scratch:
         work = Path(scratch) / "work"
         work.mkdir()
         directory = _unpacked(source, Path(scratch) / "source") if source.is_file() else source
-        needs.check(device, directory, environment, where)
+        found = needs.check(device, directory, environment, where)
+        if _minor(found) != _minor(version):
+            raise UserError(
+                f"{where}: attribute version: is {version}, and the sources have TVM {found}; give "
+                "that version, or TVM_SOURCE_DIR"
+            )
         if model_archive is not None:
             (work / "build/lib").mkdir(parents=True)
             shutil.copyfile(model_archive, work / "build/lib/libmodel_android.a")
@@ -58,6 +66,11 @@ def build(
             )
         for path, output in outputs:
             cli.write_bytes(output, made[path].read_bytes())
+
+
+def _minor(version: str) -> list[str]:
+    """Returns what a development version shares with the release that follows it."""
+    return version.removeprefix("v").split(".")[:2]
 
 
 def _unpacked(archive: Path, directory: Path) -> Path:
@@ -86,6 +99,8 @@ def _run(
     command = ["bash", script] if needs.kind(device) == "iphone" else ["python3", script]
     if device.startswith("macabi"):
         command += ["--catalyst", "--arch", "x86_64" if device.endswith("x86_64") else "arm64"]
+        target = environment.get("MLC_MACABI_DEPLOYMENT_TARGET")
+        command += ["--deployment-target", target] if target else []
     done = subprocess.run(
         command,
         cwd=work,

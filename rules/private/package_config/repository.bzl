@@ -16,7 +16,7 @@ def _tool(rctx):
     """The command that runs //tools/package_config, outside of any action."""
     environment = rctx.path(Label("@mlc_python//:stamp.json")).dirname
     tools = rctx.path(Label("//tools:run_module.py")).dirname
-    for name in ["config", "hub", "package_config"]:
+    for name in ["config", "hub", "package_config", "runtime_source"]:
         rctx.watch_tree(tools.get_child(name))
     return [
         environment.get_child("python3"),
@@ -45,6 +45,8 @@ def _package_repository_impl(rctx):
         command += ["--hub", repo, name]
     for device, label in rctx.attr.runtimes.items():
         command += ["--runtime", device, label]
+    if rctx.attr.runtime_from_source:
+        command += ["--runtime-from-source", rctx.attr.runtime_from_source]
     if rctx.attr.strict:
         command.append("--strict")
     done = rctx.execute(command, environment = {"HOME": "/nonexistent", "LC_ALL": "C.UTF-8"}, quiet = True)
@@ -73,6 +75,7 @@ Files of local models are links, so an edit of one is noticed, and nothing is co
         "directory": attr.string(doc = "Where relative paths begin, if not at the directory of the file."),
         "hub": attr.string_dict(doc = "For each model of the Hub, `org/repo`, its repository in Bazel."),
         "lock_requests": attr.string(doc = "JSON, as `python -m tools.hub lock --models` takes it.", mandatory = True),
+        "runtime_from_source": attr.string(doc = "The TVM in the sources that the other devices get their runtime of."),
         "runtimes": attr.string_dict(doc = "For each device that has one, the label of its mlc_runtime."),
         "strict": attr.bool(doc = "Whether an unknown key is an error."),
     },

@@ -26,6 +26,10 @@ package_tag = tag_class(
             doc = "The lock of models of the Hub, such as `//:mlc.lock.json`. It need not exist yet.",
         ),
         "name": attr.string(doc = "The repository's name.", mandatory = True),
+        "runtime_from_source": attr.string(
+            doc = "The version of the TVM in mlc-llm's sources, such as `0.27.0`: packages for phones that have no runtime in " +
+                  "`runtimes` get an mlc_runtime_from_source of the directory `MLC_LLM_SOURCE_DIR`. If not given, they have none.",
+        ),
         "runtimes": attr.label_keyed_string_dict(
             doc = "From an mlc_runtime, visible to the repository, to the device of the package that takes it.",
         ),
@@ -69,6 +73,7 @@ def package_repositories(packages):
             directory = tag.directory,
             hub = {repo: model.name for repo, model in package.hub.items()},
             lock_requests = json.encode_indent([lock_request(model) for model in package.hub.values()], indent = "  "),
+            runtime_from_source = tag.runtime_from_source,
             runtimes = {device: str(runtime) for runtime, device in tag.runtimes.items()},
             strict = tag.strict,
         )

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 BAZELW = r"""#!/bin/sh
-echo "$* HF_HUB_OFFLINE=${HF_HUB_OFFLINE:-}" >>"$FAKE/log"
+sources=${MLC_LLM_SOURCE_DIR:+ MLC_LLM_SOURCE_DIR=$MLC_LLM_SOURCE_DIR}
+echo "$* HF_HUB_OFFLINE=${HF_HUB_OFFLINE:-}$sources" >>"$FAKE/log"
 case $* in
 *package_config*)
   cat "$FAKE/stderr" >&2
@@ -41,7 +42,8 @@ class Command:
         self._rules = root / "rules_mlc"
         self._fake = root / "fake"
         self._fake.mkdir()
-        shutil.copytree("tools/mlc_package", self._rules / "tools/mlc_package")
+        for name in ("mlc_package", "runtime_source"):
+            shutil.copytree(f"tools/{name}", self._rules / "tools" / name)
         for name in ("tools/__init__.py", "tools/cli.py", "mlc-package"):
             shutil.copy(name, self._rules / name)
         bazelw = self._rules / "bazelw"
@@ -96,6 +98,11 @@ class Command:
     def module(self) -> str:
         """The MODULE.bazel of the cache's workspace."""
         return (self.home / "rules_mlc/workspace/MODULE.bazel").read_text()
+
+    @property
+    def bazelrc(self) -> str:
+        """The .bazelrc beside it."""
+        return (self.home / "rules_mlc/workspace/.bazelrc").read_text()
 
 
 @pytest.fixture

@@ -52,13 +52,6 @@ def test_flags(command):
     assert "strict = True" in command.module
 
 
-def test_source_directory_of_the_runtime_is_taken_with_a_warning(command):
-    done = command.run("--mlc-llm-source-dir", "/mlc-llm")
-    assert done.returncode == 0
-    assert done.stderr.startswith("warning: --mlc-llm-source-dir: the runtime is not built from it")
-    assert command.run(MLC_LLM_SOURCE_DIR="/mlc-llm").stderr == done.stderr
-
-
 def test_several_devices_have_folders_of_their_own(command):
     command.says(config(LOCAL, devices=("android:adreno", "iphone")))
     assert command.run().returncode == 0

@@ -86,6 +86,44 @@ def test_one_device_and_several(answer, config):
     assert several.count('runtime = "@@//app:runtime"') == 1
 
 
+def test_runtime_of_upstreams_sources(load, config):
+    """For phones that have none; on Android the libraries are linked into it."""
+    devices = ("android:adreno", "iphone", "macabi:x86_64", "cpu")
+    config["model_list"][1]["model_id"] = "mlc_package_android_adreno_runtime"
+    given = with_devices(load(config).config, devices)
+    hub = {"mlc-ai/Qwen3-0.6B-q0f16-MLC": "qwen3"}
+    text = describe(given, hub, {"iphone": "//app:runtime"}, "dist", "0.27.0")["build_file"]
+    assert text.count("mlc_runtime_from_source(\n") == 2
+    assert '"mlc_runtime_from_source", "mlc_weight_bundle")\n' in text
+    for call in (
+        """\
+filegroup(
+    name = "mlc_package_android_adreno_archive",
+    srcs = [":mlc_package_android_adreno_models"],
+    output_group = "libraries",
+)
+""",
+        """\
+mlc_runtime_from_source(
+    name = "mlc_package_android_adreno_runtime_",
+    device = "android",
+    model_archive = ":mlc_package_android_adreno_archive",
+    version = "0.27.0",
+)
+""",
+        """\
+mlc_runtime_from_source(
+    name = "mlc_package_macabi_x86_64_runtime",
+    device = "macabi:x86_64",
+    version = "0.27.0",
+)
+""",
+        '    runtime = ":mlc_package_android_adreno_runtime_",\n',
+        '    runtime = "//app:runtime",\n',
+    ):
+        assert text.count(call) == 1, text
+
+
 def test_device_that_there_is_not(answer, config):
     with pytest.raises(UserError, match=r'^device: there is no "iphnoe"; did you mean iphone\?'):
         answer(config, "iphnoe")

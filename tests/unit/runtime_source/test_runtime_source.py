@@ -28,6 +28,13 @@ output.mkdir(parents=True)
 """
 
 
+RUST = """\
+aarch64-apple-ios (installed)
+aarch64-apple-ios-macabi
+aarch64-linux-android
+x86_64-apple-ios-macabi"""
+
+
 @pytest.fixture
 def machine(tmp_path, monkeypatch):
     """A machine with every tool, and mlc-llm's sources; returns the folder of its programs."""
@@ -37,6 +44,8 @@ def machine(tmp_path, monkeypatch):
         "mlc-llm/android/mlc4j/prepare_libs.py": ANDROID,
         "mlc-llm/android/mlc4j/build.gradle": "plugins",
         "mlc-llm/3rdparty/tokenizers-cpp/CMakeLists.txt": "",
+        "mlc-llm/3rdparty/tvm/include/tvm/runtime/base.h": '\n#define TVM_VERSION "0.26.dev0"\n',
+        "tvm/include/tvm/runtime/c_runtime_api.h": '#define TVM_VERSION "0.18.0"\n',
         "ndk/build/cmake/android.toolchain.cmake": "",
         "libmodel_android.a": "models",
     }.items():
@@ -44,26 +53,36 @@ def machine(tmp_path, monkeypatch):
         (tmp_path / path).write_text(text)
     programs = tmp_path / "bin"
     programs.mkdir()
-    for name in ("cmake", "javac", "rustup", "xcrun"):
-        (programs / name).write_text("#!/bin/sh\n")
-        (programs / name).chmod(0o755)
-    (programs / "python3").symlink_to(os.path.realpath(sys.executable))
+    for name in ("cmake", "javac", "xcrun"):
+        _program(programs / name, "")
+    _program(programs / "rustup", f"echo '{RUST}'")
+    # The packages of the test's own Python are not of its business.
+    _program(programs / "python3", f'[ "$1" = -c ] || exec {sys.executable} "$@"')
     for name in ("bash", "sh", "mkdir", "cat"):
         found = next(p for p in os.environ["PATH"].split(":") if os.path.exists(f"{p}/{name}"))
         (programs / name).symlink_to(os.path.realpath(f"{found}/{name}"))
     monkeypatch.setenv("PATH", str(programs))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("TVM_SOURCE_DIR", raising=False)
     monkeypatch.setenv("ANDROID_NDK", str(tmp_path / "ndk"))
     monkeypatch.setenv("MLC_LLM_SOURCE_DIR", "mlc-llm")
     return programs
 
 
-def _run(device, path, *more):
-    main(["--where", "//a:b", "--device", device, "--file", path, "out", "--log", "log", *more])
+def _program(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
 
 
-def _error(*arguments):
+def _run(device, path, *more, version="0.26.0"):
+    common = ["--where", "//a:b", "--device", device, "--version", version, "--log", "log"]
+    main([*common, "--file", path, "out", *more])
+
+
+def _error(*arguments, **options):
     with pytest.raises(cli.UserError) as caught:
-        _run(*arguments)
+        _run(*arguments, **options)
     assert not os.path.exists("out")
     return str(caught.value)
 
@@ -108,7 +127,8 @@ def test_everything_that_is_missing_is_said_at_once(machine, tmp_path, monkeypat
         "//a:b: javac: not on PATH; install a JDK (Debian: default-jdk-headless)",
         "//a:b: rustup: not on PATH; install it from rustup.rs",
         "//a:b: mlc-llm: has no submodules; git submodule update --init --recursive",
-        "//a:b: ANDROID_NDK: not set; the NDK's directory, by --action_env=ANDROID_NDK=...",
+        "//a:b: ANDROID_NDK: not set; expected the NDK's directory (from Bazel: "
+        "--action_env=ANDROID_NDK)",
     ]
     # No script was started.
     assert not (tmp_path / "log").exists()
@@ -133,6 +153,47 @@ def test_xcode_without_the_sdk(machine):
     assert _error("macabi", "x") == (
         "//a:b: Xcode: has no SDK macosx; install Xcode, then xcode-select --switch"
     )
+
+
+def test_rust(machine):
+    _program(machine / "rustup", "exit 1")
+    assert _error("iphone", "x") == "//a:b: rustup: has no toolchain; rustup default stable"
+    _program(machine / "rustup", "echo aarch64-apple-ios")
+    assert _error("macabi", "x") == (
+        "//a:b: rustup: its toolchain has no target aarch64-apple-ios-macabi; rustup update"
+    )
+    # The script for iOS looks there first.
+    (machine / "rustup").unlink()
+    _program(machine.parent / ".cargo/bin/rustup", f"echo '{RUST}'")
+    _run("iphone", "libmlc_llm.a")
+
+
+def test_python_without_mlc_llm(machine):
+    _program(machine / "python3", "exit 1")
+    assert "//a:b: python3: has no mlc_llm, which the script imports" in _error("android", "x")
+
+
+def test_sources_of_another_tvm(machine, monkeypatch, tmp_path):
+    """A runtime that is said to be of a TVM which it is not would crash in the app."""
+    assert _error("iphone", "libmlc_llm.a", version="0.27.0") == (
+        "//a:b: attribute version: is 0.27.0, and the sources have TVM 0.26.dev0; give that "
+        "version, or TVM_SOURCE_DIR"
+    )
+    monkeypatch.setenv("TVM_SOURCE_DIR", "tvm")
+    assert "the sources have TVM 0.18.0" in _error("iphone", "libmlc_llm.a")
+    monkeypatch.setenv("TVM_SOURCE_DIR", "bin")
+    assert _error("iphone", "libmlc_llm.a") == (
+        "//a:b: bin: has no include/tvm/runtime/base.h; give TVM's sources"
+    )
+
+
+def test_deployment_target_of_mac_catalyst(machine, tmp_path, monkeypatch):
+    monkeypatch.setenv("MLC_MACABI_DEPLOYMENT_TARGET", "17.0")
+    _run("macabi", "libmlc_llm.a")
+    expected = "script --catalyst --arch arm64 --deployment-target 17.0 in "
+    assert (tmp_path / "log").read_text().startswith(expected)
+    _run("iphone", "libmlc_llm.a")
+    assert (tmp_path / "log").read_text().startswith("script  in ")
 
 
 def test_script_that_fails(machine, tmp_path, monkeypatch):
