@@ -6,12 +6,15 @@ import json
 from pathlib import Path
 
 import pytest
+import tvm
 
 from tools import config
 from tools.cli import UserError
 from tools.compiler.__main__ import main
-from tools.compiler.describe import describe
-from tools.compiler.families import FAMILIES
+from tools.compiler.build import export_functions
+from tools.compiler.describe import describe, signatures
+from tools.compiler.families import FAMILIES, create_model
+from tools.compiler.quantization import create_quantization
 
 HERE = Path(__file__).parent
 ABI = sorted((HERE.parents[1] / "data/abi").glob("*.json"))
@@ -34,6 +37,17 @@ def test_describe_equals_upstream(path):
     assert result["functions"].keys() == expected["functions"].keys()
     for name, signature in expected["functions"].items():
         assert result["functions"][name] == signature, name
+
+
+def test_description_is_of_the_library(small_key):
+    """A library's functions have the signatures that are described; the cache's is made apart."""
+    key = small_key("android")
+    target = tvm.target.Target(key.tvm_target())
+    model = create_model("llama", key.model_config, create_quantization(key.quantization, target))
+    functions = signatures(export_functions(key, model, target)[0])
+    for name, signature in describe(key)["functions"].items():
+        emitted = {"create_paged_kv_cache": "create_tir_paged_kv_cache"}.get(name, name)
+        assert functions[emitted] == signature, name
 
 
 def test_command_prints_it(capsys):

@@ -59,6 +59,13 @@ SIZES = (
 """Parameters of the function: shapes of one element, known when the function is called."""
 
 
+def kv_cache_interface() -> tuple[list[relax.Var], relax.Type]:
+    """Returns the function's parameters and the type of what it returns, which no model changes."""
+    sizes = [tirx.Var(size, "int64") for size in SIZES]
+    parameters = [relax.Var(f"{size.name}_", relax.ShapeType([size])) for size in sizes]
+    return parameters, relax.AnyType()
+
+
 def add_kv_cache_function(
     builder: relax.BlockBuilder, name: str, config: KVCacheConfig, target: Target
 ) -> None:
@@ -70,8 +77,8 @@ def add_kv_cache_function(
         config: What the model needs.
         target: Chooses and shapes the kernels.
     """
-    sizes = [tirx.Var(size, "int64") for size in SIZES]
-    parameters = [relax.Var(f"{size.name}_", relax.ShapeType([size])) for size in sizes]
+    parameters, _ = kv_cache_interface()
+    sizes = [parameter.ty.values[0] for parameter in parameters]
     # The cache gets a kernel of ours for it, and TVM's cache is not to make its own.
     is_longrope = (config.rope_scaling or {}).get("rope_type") == "longrope"
     rotary_dim = config.rotary_dim or config.head_dim
