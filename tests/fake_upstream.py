@@ -20,6 +20,7 @@ for name in ("device", "opt", "overrides", "output", "system-lib-prefix"):
     parser.add_argument(f"--{name}")
 args = parser.parse_args()
 print("[2026-01-02 03:04:05] INFO compile.py:1: \\033[1mcompiling\\033[0m", args.output)
+print("[03:04:05] /src/block.cc:66: Warning: TVM's own")
 config = json.load(open(f"{args.model}/mlc-chat-config.json"))
 if config["model_config"].get("crash"):
     raise ValueError("no such model\\nsecond line")
@@ -47,7 +48,8 @@ sys.exit(3)
 """
 
 _FILES = {
-    "mlc_llm/__init__.py": "",
+    # The engine, which sources without its native library have not.
+    "mlc_llm/__init__.py": "raise RuntimeError('no compile needs the engine')\n",
     "mlc_llm/__main__.py": _MLC_LLM,
     "mlc_llm/libinfo.py": '__version__ = "0.1.dev7"\n',
     "tvm/__init__.py": '__version__ = "0.26.0"\n',

@@ -20,6 +20,7 @@ from tools.upstream import log
 from tools.upstream.arguments import APPLE, chat_config, compile_arguments
 
 _PATH = "/usr/local/bin:/usr/bin:/bin"
+_START = Path(__file__).absolute().with_name("start.py")
 
 
 def compile_library(
@@ -76,7 +77,7 @@ def _run(
     cli.write_json(model / "mlc-chat-config.json", chat_config(key))
     arguments = compile_arguments(key, str(model), str(output), key.model_lib)
     done = subprocess.run(
-        [interpreter.absolute(), "-s", "-B", "-m", "mlc_llm", *arguments],
+        [interpreter.absolute(), "-s", "-B", _START, *arguments],
         cwd=scratch,
         env=_environment(key, site, scratch),
         stdout=subprocess.PIPE,
@@ -104,9 +105,11 @@ def _environment(key: CompileKey, site: Path, scratch: Path) -> dict[str, str]:
         "PATH": _PATH,
         "PYTHONHASHSEED": "0",
         "PYTHONPATH": str(site.absolute()),
-        # The native library of mlc_llm is its engine, which a compile needs not.
+        # The native library of mlc_llm is its engine, which start.py leaves out.
         "SKIP_LOADING_MLCLLM_SO": "1",
         "TMPDIR": str(scratch),
+        # Without it, TVM says nothing of what is wrong with a kernel.
+        "TVM_BACKTRACE": "1",
     }
     if key.device == "macabi:x86_64":
         variables["MLC_MACABI_ARCH"] = "x86_64"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _COLOR = re.compile(r"\x1b\[[0-9;]*m")
-_TIME = re.compile(r"^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] ", re.MULTILINE)
+_TIME = re.compile(r"^\[(?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d\] ", re.MULTILINE)
 _EXCEPTION = re.compile(r"^(?:\w+\.)*\w*(?:Error|Exception|Exit|Interrupt)\b.*")
 
 # What a message of TVM means to whoever wrote the build file.

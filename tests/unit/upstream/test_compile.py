@@ -90,7 +90,9 @@ def test_same_bytes_in_every_run(run, tmp_path):
     assert (tmp_path / "1.tar").read_bytes() == (tmp_path / "2.tar").read_bytes()
     with tarfile.open(tmp_path / "1.tar") as tar:
         assert [(member.name, member.mtime) for member in tar] == [("lib0.o", 0)]
-    assert (tmp_path / "log").read_text() == "INFO compile.py:1: compiling lib.tar\n"
+    assert (tmp_path / "log").read_text() == (
+        "INFO compile.py:1: compiling lib.tar\n/src/block.cc:66: Warning: TVM's own\n"
+    )
 
 
 def test_chat_settings_do_not_change_the_key(run, tmp_path, monkeypatch):
@@ -119,6 +121,11 @@ def test_failure_is_one_line(run, tmp_path):
             "Traceback\n  x\nTypeError: Cannot convert from type `ffi.SmallStr` to `ffi.Object`\n",
             "its TVM cannot read a model_lib of less than 7 characters; give a longer one "
             "(TypeError: Cannot convert from type `ffi.SmallStr` to `ffi.Object`)",
+        ),
+        (
+            "Traceback\n\ntvm.error.DiagnosticError: error: no such thing\n --> rope.py:607:29\n"
+            "/src/block.cc:66: Warning: TVM's own\n",
+            "tvm.error.DiagnosticError: error: no such thing",
         ),
         (
             "ModuleNotFoundError: No module named 'torch'",
