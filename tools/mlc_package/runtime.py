@@ -11,7 +11,8 @@ from tools.cli import UserError
 from tools.mlc_package.settings import Settings
 from tools.runtime_source import needs
 
-# What the scripts, and the programs that they start, read.
+# What the scripts, and the programs that they start, read; no proxies, which may hold a password:
+# it would stand in an action's key.
 VARIABLES = (
     "ANDROID_NDK",
     "CARGO_HOME",
@@ -22,9 +23,6 @@ VARIABLES = (
     "PATH",
     "RUSTUP_HOME",
     "TVM_SOURCE_DIR",
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
 )
 
 
