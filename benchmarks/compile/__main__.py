@@ -11,9 +11,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-HERE = Path(__file__).parent
-ROOT = HERE.parent.parent
-MODELS = json.loads((HERE / "models.json").read_text(encoding="utf-8"))
+from benchmarks.models import MODELS, chat_config
+
+ROOT = Path(__file__).parents[2]
 SHOWN_EVERYWHERE = "Llama-3.2-1B"
 OUR_COMMAND = (
     f"{shlex.quote(sys.executable)} -m tools.compiler compile --config {{config}}"
@@ -49,22 +49,6 @@ def cases(args: argparse.Namespace) -> list[tuple[str, str]]:
     return [(model, "android") for model in models] + [
         (SHOWN_EVERYWHERE, device) for device in others if SHOWN_EVERYWHERE in models
     ]
-
-
-def chat_config(model: str, quantization: str) -> dict:
-    """Returns mlc-chat-config.json of a model with its published sizes."""
-    fields = dict(MODELS[model])
-    model_type = fields.pop("model_type")
-    context = min(4096, fields["max_position_embeddings"])
-    sizes = {"context_window_size": context, "prefill_chunk_size": 1024, "max_batch_size": 4}
-    return {
-        "model_type": model_type,
-        "quantization": quantization,
-        "model_config": {**fields, **sizes, "tensor_parallel_shards": 1},
-        "vocab_size": fields["vocab_size"],
-        **sizes,
-        "tensor_parallel_shards": 1,
-    }
 
 
 def measure(command: str, config: dict, device: str) -> tuple[float, float]:
