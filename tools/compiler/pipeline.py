@@ -42,7 +42,6 @@ def relax_pipeline(
             relax.backend.DispatchSortScan(index_bits=64 if _has_long_indices(target) else 32),
             relax.transform.LegalizeOps(skip_ops=["relax.reshape"]),
             relax.transform.AnnotateTIROpPattern(),
-            relax.transform.FoldConstant(),
             relax.transform.FuseOps(),
             relax.transform.FuseTIR(),
             relax.transform.DeadCodeElimination(),

@@ -104,10 +104,10 @@ def add_kv_cache_function(
             dtype=config.dtype,
             target=target,
         )
-        created = cache._expr
+        # What is replaced here is not used, and vanishes.
+        created = _with_constant_dtype(builder.lookup_binding(cache._expr), config.dtype)
         if target.kind.name == "llvm":
-            # What it replaces is not used, and vanishes.
-            created = _with_tree_kernels_in_order(builder.lookup_binding(created))
+            created = _with_tree_kernels_in_order(created)
         builder.emit_func_output(created)
     if target.kind.name != "llvm":
         kernel = merge_state(config.num_attention_heads, config.head_dim, config.dtype)
@@ -129,6 +129,20 @@ def add_kv_cache_function(
             if has_scores(var.name_hint):
                 kernel = with_scores(var.name_hint, function, config.scores, group_size)
                 builder.update_func(var, kernel)
+
+
+def _with_constant_dtype(call: relax.Call, dtype: str) -> relax.Call:
+    """Returns the call with a constant in place of the zero that says the dtype of the cache.
+
+    TVM has it computed: by a kernel, or by one that it compiles for this machine to fold it.
+    """
+    arguments = [
+        relax.const(0, dtype)
+        if isinstance(argument.ty, relax.TensorType) and isinstance(argument, relax.Var)
+        else argument
+        for argument in call.args
+    ]
+    return relax.Call(call.op, arguments, call.attrs, call.ty_args)
 
 
 def _with_tree_kernels_in_order(call: relax.Call) -> relax.Call:
