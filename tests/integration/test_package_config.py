@@ -10,7 +10,6 @@ import shutil
 import pytest
 
 from tests.hub.server import serve
-from tests.integration import upstream_models
 from tests.integration.hub_models import ask_hub
 from tests.integration.workspace import Workspace, runfile
 
@@ -66,9 +65,6 @@ def hub():
     with serve() as served:
         for name in ("one", "two"):
             served.add(f"org/{name}").commit({f.name: f.read_bytes() for f in model.iterdir()})
-        for name in upstream_models.repositories():
-            config = upstream_models.chat_config(name)
-            served.add(name).commit({"mlc-chat-config.json": config})
         yield served
 
 
@@ -250,23 +246,3 @@ def test_file_that_is_no_json(workspace, text, message):
     workspace.write(FILE, good)
     (line,) = {line for line in build.errors() if line.startswith("error: ")}
     assert line.startswith(f"error: {message}")
-
-
-def test_configs_of_upstreams_apps(workspace):
-    """The embedded compiler takes every model with its overrides; the smallest app is built."""
-    names = {}
-    for file in sorted(runfile("tests/data/package_configs").iterdir()):
-        config = json.loads(file.read_text())
-        for model in config["model_list"]:
-            model.pop("bundle_weight", None)
-        workspace.write(f"{file.stem}/BUILD.bazel", "")
-        workspace.write(f"{file.stem}/mlc-package-config.json", json.dumps(config))
-        names[file.stem] = len(config["model_list"])
-    tags = "".join(TAG.format(name, name) for name in names)
-    workspace.write("MODULE.bazel", workspace.module + EXTENSION + tags)
-    packages = [f"@{name}//:mlc_package" for name in names]
-    checked = workspace.bazel("build", "--output_groups=_validation", *packages)
-    assert collections.Counter(checked.actions) == {"MlcConfig": sum(names.values()), "MlcCheck": 4}
-    assert (
-        workspace.bazel("build", "@android_mlcengineexample//:mlc_package").ran("MlcCompile") == 1
-    )

@@ -17,7 +17,7 @@ _XCCONFIG = """\
 
 MLC_DIST = $(PROJECT_DIR)/dist
 
-LIBRARY_SEARCH_PATHS = $(inherited) $(MLC_DIST)/lib
+LIBRARY_SEARCH_PATHS = $(inherited) "$(MLC_DIST)/lib"
 
 // Libraries register themselves when the app starts and nothing refers to them, hence -all_load.
 // With -u, one that is missing fails to link instead of failing on the phone.

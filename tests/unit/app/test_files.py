@@ -82,7 +82,7 @@ def test_xcconfig(write):
     settings = dict(line.split(" = ", 1) for line in lines if not line.startswith("//") and line)
     assert settings == {
         "MLC_DIST": "$(PROJECT_DIR)/dist",
-        "LIBRARY_SEARCH_PATHS": "$(inherited) $(MLC_DIST)/lib",
+        "LIBRARY_SEARCH_PATHS": '$(inherited) "$(MLC_DIST)/lib"',
         "OTHER_LDFLAGS": "$(inherited) -Wl,-all_load -lmodel_iphone -lmlc_llm "
         "-Wl,-u,_phi_0___tvm_ffi__library_bin -Wl,-u,_phi_1___tvm_ffi__library_bin",
         "STRIP_STYLE": "non-global",
