@@ -7,6 +7,7 @@ import pathlib
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 
 ROOT = pathlib.Path(__file__).parents[1]
 """This repository."""
@@ -68,11 +69,11 @@ class Workspace:
         self.run(*arguments)
         return time.monotonic() - start
 
-    def server_seconds(self) -> float:
-        """Seconds of processors that Bazel's server has used since it started."""
+    def processor_seconds(self) -> float:
+        """Seconds of processors that Bazel's server, and what it ran to the end, have used."""
         pid = self.run("info", "server_pid").strip()
         fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
     def __enter__(self) -> Workspace:
         return self
@@ -81,6 +82,23 @@ class Workspace:
         """Ends the server, and makes what it wrote removable."""
         self.bazel("shutdown")
         subprocess.run(["chmod", "-R", "u+w", self._out], check=False)
+
+
+def take_turns(runs: dict[str, Callable[[], float]], repeats: int) -> dict[str, list[float]]:
+    """Runs each in turn, so that all meet the same machine.
+
+    Args:
+        runs: What to run, by name; each returns its seconds.
+        repeats: How often.
+
+    Returns:
+        The seconds of each.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(repeats):
+        for name, run in runs.items():
+            seconds[name].append(run())
+    return seconds
 
 
 class Scratch(tempfile.TemporaryDirectory):

@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from benchmarks.fetch.hub import REPO, SHARD_BYTES, running
 from benchmarks.fetch.workspace import Workspace
-from benchmarks.workspace import ROOT, Scratch
+from benchmarks.workspace import ROOT, Scratch, take_turns
 from tests.hub.server import serve
 
 _SNAPSHOT = """
@@ -52,12 +52,8 @@ def timed(command: list[str], **options: object) -> float:
 
 
 def medians(runs: dict[str, Callable[[], float]], repeats: int) -> dict[str, float]:
-    """Runs each in turn, so that all meet the same machine; returns the median seconds."""
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
-    for _ in range(repeats):
-        for name, run in runs.items():
-            seconds[name].append(run())
-    return {name: statistics.median(values) for name, values in seconds.items()}
+    """Runs each in turn; returns the median seconds."""
+    return {name: statistics.median(found) for name, found in take_turns(runs, repeats).items()}
 
 
 def cold(args: argparse.Namespace, line: float, what: str) -> None:

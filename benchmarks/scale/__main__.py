@@ -60,9 +60,9 @@ def measure(count: int, repeats: int, profile: str | None) -> Figures:
         workspace.bazel("build", "--nobuild", *_TARGETS)
         workspace.bazel("shutdown")
         workspace.bazel("info")
-        before = workspace.server_seconds()
+        before = workspace.processor_seconds()
         analysis = workspace.bazel("build", "--nobuild", *_profile(profile, count), *_TARGETS)
-        processor = workspace.server_seconds() - before
+        processor = workspace.processor_seconds() - before
         heap = workspace.run("info", "used-heap-size-after-gc").strip().removesuffix("MB")
         build = workspace.bazel("build", *_TARGETS)
         no_op = statistics.median(workspace.bazel("build", *_TARGETS) for _ in range(repeats))

@@ -15,6 +15,10 @@ def _resources(_os, _input_count):
     # Threads that are busy, and blocks of weights.
     return {"cpu": 4, "memory": 1000}
 
+def _parameters_resources(_os, _input_count):
+    # TVM, and a model without its weights: 200 MB at the peak of a 3B model.
+    return {"cpu": 1, "memory": 250}
+
 def _weight_files(ctx, files):
     """dict: name -> File, of the kind that is read; where there are both, safetensors."""
     safe = {name: file for name, file in files.items() if name.endswith(_SAFE)}
@@ -47,6 +51,7 @@ def _parameters(ctx, config):
         outputs = [output],
         mnemonic = "MlcParameters",
         progress_message = "Listing the parameters of %{label}",
+        resource_set = _parameters_resources,
     )
     return output
 

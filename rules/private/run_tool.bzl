@@ -25,6 +25,10 @@ _WORKER = {
     "worker-key-mnemonic": "Mlc",
 }
 
+def _resources(_os, _input_count):
+    # One thread; 25 MB at the peak, 80 MB where libraries are read as a whole.
+    return {"cpu": 1, "memory": 100}
+
 def python_of(ctx):
     """The Python environment of the toolchain, for every tool but a compiler.
 
@@ -47,7 +51,7 @@ def run_tool(
         mnemonic,
         progress_message,
         tools = None,
-        resource_set = None,
+        resource_set = _resources,
         unused_inputs_list = None,
         execution_requirements = None,
         shell_env = False):
@@ -63,7 +67,7 @@ def run_tool(
       mnemonic: The action's mnemonic, such as MlcCompile.
       progress_message: What Bazel shows; names %{label}.
       tools: depset[File] of other programs the tool runs.
-      resource_set: What the action needs of the machine.
+      resource_set: A function that says what the action needs of the machine, if it is more or less than most need.
       unused_inputs_list: File that lists inputs whose change does not ask for the action anew.
       execution_requirements: dict; if not given, the action sees no network, and paths may be mapped.
       shell_env: Whether the tool gets the variables of `--action_env`, for programs of the machine; then no worker runs it.

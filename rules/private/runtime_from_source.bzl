@@ -6,6 +6,10 @@ load(":label.bzl", "label_text")
 load(":run_tool.bzl", "PYTHON_TOOLCHAIN", "python_of", "run_tool", "tool_arguments")
 load(":runtime.bzl", "runtime_info")
 
+def _resources(_os, _input_count):
+    # Upstream's scripts start as many compilers as there are cores: nothing else beside them.
+    return {"cpu": 1000, "memory": 1000}
+
 def _mlc_runtime_from_source_impl(ctx):
     places = [
         struct(path = "lib/" + path, file = ctx.actions.declare_file("{}/{}".format(ctx.label.name, path)))
@@ -34,6 +38,7 @@ def _mlc_runtime_from_source_impl(ctx):
         outputs = [place.file for place in places] + [log],
         mnemonic = "MlcRuntimeFromSource",
         progress_message = "Building the runtime %{label}",
+        resource_set = _resources,
         execution_requirements = {"local": "1", "requires-network": "1"},
         shell_env = True,
     )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import collections
 import hashlib
+import itertools
 import json
 import shutil
 
 import pytest
 
 from tests.integration.conftest import PREAMBLE
+from tests.integration.profile import Profile
 from tests.integration.workspace import Workspace, runfile
 
 BUILD = (
@@ -41,6 +43,9 @@ mlc_package(
 """
 )
 
+# Megabytes: enough for one compile.
+ROOM_FOR_ONE = 900
+
 ONE_COMPILE = {
     "MlcConfig": 1,
     "MlcCompile": 1,
@@ -58,7 +63,7 @@ def edit_build_file(workspace: Workspace, old: str, new: str) -> None:
 
 
 def nothing(workspace: Workspace) -> None:
-    workspace.bazel("build", "//:pkg")
+    workspace.bazel("build", "//...")
 
 
 def chat_setting(workspace: Workspace) -> None:
@@ -114,8 +119,8 @@ EDITS = [
     (weight_shard, {"MlcDigest": 2, "MlcWeights": 1, "MlcPackage": 1}),
     (tokenizer, {"MlcDigest": 1, "MlcWeights": 1, "MlcPackage": 1}),
     (model_added, ONE_COMPILE),
-    (device_added, {}),
-    (compiler, {"MlcCompile": 4}),
+    (device_added, ONE_COMPILE),
+    (compiler, {"MlcCompile": 5}),
 ]
 
 
@@ -128,16 +133,37 @@ def workspace(new_workspace):
     for name in ("two", "three"):
         made.write(f"{name}.json", (made.root / "tiny.json").read_text())
     made.write("BUILD.bazel", BUILD)
-    assert made.bazel("build", "//:pkg").ran("MlcCompile") == 3
+    flags = [f"--local_resources=memory={ROOM_FOR_ONE}", f"--profile={made.root}/first.gz"]
+    assert made.bazel("build", *flags, "//...").ran("MlcCompile") == 3
     return made
+
+
+@pytest.fixture(scope="module")
+def first_build(workspace):
+    return Profile(workspace.root / "first.gz")
+
+
+def test_compiles_wait_for_memory(first_build):
+    """A machine that has room for one compile is asked for one, by workers too."""
+    spans = first_build.spans("MlcCompile")
+    assert len(spans) == 3
+    assert all(end <= start for (_, end), (start, _) in itertools.pairwise(spans))
+
+
+def test_critical_path_is_one_compile(first_build):
+    compiles = [name for name in first_build.critical_path() if "Compiling" in name]
+    assert len(compiles) == 1
 
 
 @pytest.mark.parametrize(("edit", "expected"), EDITS, ids=[edit.__name__ for edit, _ in EDITS])
 def test_edit(workspace, edit, expected):
     edit(workspace)
-    assert collections.Counter(workspace.bazel("build", "//:pkg").actions) == expected
+    assert collections.Counter(workspace.bazel("build", "//...").actions) == expected
 
 
-def test_compilation_mode_of_the_caller(workspace):
-    """The package has other paths then, and its libraries do not."""
-    assert workspace.bazel("build", "-c", "dbg", "//:pkg").ran("MlcCompile") == 0
+@pytest.mark.parametrize(
+    "flag", ["--compilation_mode=dbg", "--platforms=@rules_mlc//rules/platforms:iphone"]
+)
+def test_configuration_of_the_caller(workspace, flag):
+    """The package may have other paths then, and its libraries have not."""
+    assert workspace.bazel("build", flag, "//:pkg").ran("MlcCompile") == 0

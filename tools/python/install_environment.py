@@ -23,6 +23,11 @@ import sysconfig
 
 SUPPORTED = ((3, 10), (3, 13))
 
+_NOT_IMPORTED = {
+    *(".c", ".cc", ".cpp", ".cu", ".cuh", ".f", ".f90", ".h", ".hpp"),
+    *(".pxd", ".pyi", ".pyx"),
+}
+
 
 def base_interpreter() -> str:
     """The real path of this interpreter, outside of any virtual environment or version shim."""
@@ -78,6 +83,20 @@ def make_deterministic(site: pathlib.Path, keep_scripts: bool) -> None:
     )
 
 
+def keep_imports(site: pathlib.Path) -> None:
+    """Remove headers, stubs, sources of extensions, and tests, which no import reads.
+
+    Bazel looks at every file of the directory before every build, and sends each to remote workers.
+    """
+    for path in sorted(site.rglob("*"), reverse=True):
+        if path.name == "tests" and path.is_dir():
+            shutil.rmtree(path)
+        elif path.suffix in _NOT_IMPORTED and path.is_file():
+            path.unlink()
+        elif path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
+
+
 def installed_packages(site: pathlib.Path) -> dict[str, str]:
     """Normalized name -> version of every distribution in `site`."""
     return {
@@ -92,6 +111,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--lock", type=pathlib.Path, required=True, help="requirements with hashes")
     parser.add_argument("--site", type=pathlib.Path, required=True, help="directory to create")
     parser.add_argument("--keep-scripts", action="store_true", help="keep bin/ (linters, uv)")
+    parser.add_argument(
+        "--imports-only", action="store_true", help="leave out headers, stubs and tests"
+    )
     parser.add_argument("--find-links", help="a directory of packages, searched besides the index")
     parser.add_argument("--index-url", help="the index, if not the one that pip is configured with")
     args = parser.parse_args(argv)
@@ -106,6 +128,8 @@ def main(argv: list[str] | None = None) -> int:
         *(["--index-url", args.index_url] if args.index_url else []),
     ]
     pip_install(args.lock, args.site, options)
+    if args.imports_only:
+        keep_imports(args.site)
     make_deterministic(args.site, args.keep_scripts)
     answer = {
         "interpreter": base_interpreter(),

@@ -73,7 +73,8 @@ def install_environment(rctx, keep_scripts = False, options = []):
     return json.decode(done.stdout)
 
 def _python_repository_impl(rctx):
-    answer = install_environment(rctx, rctx.attr.keep_scripts)
+    keep_scripts = rctx.attr.keep_scripts
+    answer = install_environment(rctx, keep_scripts, [] if keep_scripts else ["--imports-only"])
 
     # A link, so that the interpreter is an input by its bytes and no action names a path of this machine.
     rctx.symlink(answer["interpreter"], "python3")
@@ -91,7 +92,7 @@ The byte code is deterministic and the directory holds no path of the machine, s
 the same key wherever the lock, the platform and the interpreter are the same.""",
     implementation = _python_repository_impl,
     attrs = {
-        "keep_scripts": attr.bool(doc = "Keep the packages' programs in `site/bin`."),
+        "keep_scripts": attr.bool(doc = "Keep the packages' programs in `site/bin`, and what no import reads."),
         "lock": attr.label(
             doc = "Requirements with hashes for every platform, as `uv pip compile --universal --generate-hashes` writes them.",
             allow_single_file = True,

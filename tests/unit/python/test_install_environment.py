@@ -22,6 +22,9 @@ def wheel(tmp_path: pathlib.Path) -> pathlib.Path:
     info = "example_pkg-1.0.dist-info"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("example_pkg/__init__.py", "def main():\n    return 1\n")
+        archive.writestr("example_pkg/data.json", "{}")
+        archive.writestr("example_pkg/include/example.h", "int main();\n")
+        archive.writestr("example_pkg/tests/test_it.py", "")
         archive.writestr(
             f"{info}/METADATA", "Metadata-Version: 2.1\nName: example_pkg\nVersion: 1.0\n"
         )
@@ -33,12 +36,14 @@ def wheel(tmp_path: pathlib.Path) -> pathlib.Path:
     return path
 
 
-def install(wheel: pathlib.Path, site: pathlib.Path, digest: str) -> subprocess.CompletedProcess:
+def install(
+    wheel: pathlib.Path, site: pathlib.Path, digest: str, *options: str
+) -> subprocess.CompletedProcess:
     """Run the installer as the repository rule does, on a lock of one local wheel."""
     lock = wheel.parent / "requirements.lock"
     lock.write_text(f"example-pkg @ {wheel.as_uri()} --hash=sha256:{digest}\n")
     script = pathlib.Path(install_environment.__file__)
-    command = [sys.executable, script, "--lock", lock, "--site", site]
+    command = [sys.executable, script, "--lock", lock, "--site", site, *options]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -60,6 +65,19 @@ def test_two_folders_have_equal_bytes(wheel, tmp_path):
     assert first == tree(tmp_path / "two/deeper")
     assert any(name.endswith(".pyc") for name in first)
     assert not any("RECORD" in name or name.startswith("bin/") for name in first)
+
+
+def test_imports_only(wheel, tmp_path):
+    """Modules and their data stay; what no import reads, Bazel need not look at."""
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    names = {}
+    for name, options in {"all": [], "imports": ["--imports-only"]}.items():
+        assert install(wheel, tmp_path / name, digest, *options).returncode == 0
+        found = {path for path in tree(tmp_path / name) if "__pycache__" not in path}
+        names[name] = {path for path in found if path.startswith("example_pkg/")}
+    left_out = {"example_pkg/include/example.h", "example_pkg/tests/test_it.py"}
+    assert names["all"] - names["imports"] == left_out
+    assert not (tmp_path / "imports/example_pkg/include").exists()
 
 
 def test_wrong_hash_is_refused(wheel, tmp_path):
