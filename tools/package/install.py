@@ -6,6 +6,7 @@ the file system allows it, else copies.
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import dataclasses
 import os
@@ -79,8 +80,9 @@ def install(
         report: Receives a line for each file that is, or would be, changed.
 
     Raises:
-        UserError: A file that no install of this package put there is in the way and differs, or
-            a path would leave ``dist``. Nothing was changed.
+        UserError: A file that no install of this package put there is in the way and differs, a
+            path would leave ``dist``, or a file is not what the manifest lists. Nothing was
+            changed.
     """
     wrong = problem(name)
     if wrong:
@@ -107,6 +109,7 @@ def install(
             for path in stale:
                 report(f"would remove {path}")
             return summary
+        _verify(todo)
         pending = {file.path: Installed(file.nbytes, file.sha256, None) for file in todo}
         record.write(dist, name, {**pending, **before})
         with placement.scratch_directory(records / f"{name}.partial") as scratch:
@@ -145,6 +148,18 @@ def _files(manifest: Path, root: Path) -> list[File]:
     return files
 
 
+def _verify(files: list[File]) -> None:
+    """Refuses files that a disk, or a cache that Bazel trusts, has spoiled."""
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        digests = pool.map(lambda file: placement.sha256(file.source), files)
+        for file, digest in zip(files, digests, strict=True):
+            if digest != file.sha256:
+                raise UserError(
+                    f"{file.source}: has other bytes than {MANIFEST} lists; remove it, and the "
+                    "cache that it came from, and build the package again"
+                )
+
+
 def _in_place(dist: Path, file: File, known: Installed | None, others: dict[str, str]) -> bool:
     """Returns whether the file is there already; raises where something else is in the way."""
     _refuse(placement.unsafe_parent(dist, file.path))
@@ -159,7 +174,7 @@ def _in_place(dist: Path, file: File, known: Installed | None, others: dict[str,
         if known is not None and not known.pending:
             if os.path.samefile(target, file.source):
                 return True
-            if (status.st_mtime_ns, status.st_size) == (known.mtime_ns, known.nbytes):
+            if (record.stamp(status), status.st_size) == (known.stamp, known.nbytes):
                 return known.sha256 == file.sha256
             return placement.sha256(target) == file.sha256
         found = placement.sha256(target)
@@ -186,11 +201,11 @@ def _still_ours(dist: Path, path: str, known: Installed) -> bool:
         return False
     if not stat.S_ISREG(status.st_mode) or status.st_size != known.nbytes:
         return False
-    return status.st_mtime_ns == known.mtime_ns or placement.sha256(target) == known.sha256
+    return record.stamp(status) == known.stamp or placement.sha256(target) == known.sha256
 
 
 def _installed(dist: Path, file: File) -> Installed:
-    return Installed(file.nbytes, file.sha256, os.lstat(dist / file.path).st_mtime_ns)
+    return Installed(file.nbytes, file.sha256, record.stamp(os.lstat(dist / file.path)))
 
 
 def _refuse(wrong: str | None) -> None:

@@ -8,6 +8,7 @@ the latter as pending, so that one that was killed is completed by the next.
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import Any
 
@@ -25,18 +26,26 @@ class Installed:
     Attributes:
         nbytes: Its size.
         sha256: Its digest.
-        mtime_ns: Its modification time when it was installed, which says without reading the file
-            that nobody changed it since; None while pending.
+        stamp: What `stamp` gave when it was installed; None while pending.
     """
 
     nbytes: int
     sha256: str
-    mtime_ns: int | None
+    stamp: list[int] | None
 
     @property
     def pending(self) -> bool:
         """Whether an install was about to write the file, and may not have."""
-        return self.mtime_ns is None
+        return self.stamp is None
+
+
+def stamp(status: os.stat_result) -> list[int]:
+    """Returns what says, without reading a file, that nobody changed it since.
+
+    The inode and the time of its last change, which no program can set: a modification time alone
+    may come back, with a clock that is set back or a tool that keeps times.
+    """
+    return [status.st_ino, status.st_mtime_ns, status.st_ctime_ns]
 
 
 def read(dist: Path, name: str) -> dict[str, Installed]:

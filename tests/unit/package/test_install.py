@@ -44,6 +44,17 @@ def test_edit_of_the_same_size_is_seen(build):
     assert build.contents()["a"] == "two"
 
 
+def test_edit_in_dist_that_keeps_size_and_time_is_seen(build, no_hard_links):
+    no_hard_links()
+    build.make(a="one").install()
+    target = build.dist / "a"
+    before = target.stat()
+    target.write_text("own", encoding="utf-8")
+    os.utime(target, ns=(before.st_atime_ns, before.st_mtime_ns))
+    build.install()
+    assert build.contents()["a"] == "one"
+
+
 def test_replacing_does_not_write_through_a_hard_link(build):
     build.make(a="one").install()
     first = (build.root / "a").resolve()

@@ -152,6 +152,17 @@ def test_file_that_is_not_the_manifests(build):
     assert build.error() == expected
 
 
+def test_file_that_a_cache_has_spoiled(build):
+    build.make(a="A", b="B").install()
+    build.make(a="A", b="C")
+    (build.root / "b").resolve().write_text("X", encoding="utf-8")
+    assert build.error().endswith(
+        ": has other bytes than package-manifest.json lists; remove it, and the cache that it came "
+        "from, and build the package again"
+    )
+    assert build.contents()["b"] == "B"
+
+
 @pytest.mark.parametrize("text", ["[]", "{}", '{"files": 1}'])
 def test_something_else_as_the_manifest(build, text):
     build.make().manifest.write_text(text, encoding="utf-8")
