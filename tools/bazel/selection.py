@@ -1,8 +1,8 @@
 """Finds out, once, whether a Bazel on PATH can be used: recent enough, and with a registry.
 
-The verdict is a file of four lines, which ``bazelw`` reads: the key (path, modification time and
-size of the program), ``yes`` or ``no``, the time (seconds since 1970) until which a ``no`` holds,
-and what there is to say.
+The verdict is a file of four lines, which ``bazelw`` reads: the key (path, inode,
+size, times of modification and of change of the program), ``yes`` or ``no``, the time (seconds
+since 1970) until which a ``no`` holds, and what there is to say.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ and apt trust.
 from __future__ import annotations
 
 import base64
+import glob
 import hashlib
 import os
 import re
@@ -23,7 +24,11 @@ _PASSWORD = "changeit".encode("utf-16-be") + b"Mighty Aphrodite"
 
 
 def write(bundle: Path, output: Path) -> None:
-    """Writes the trust store of a PEM file, atomically.
+    """Writes the trust store of a PEM file, atomically, and removes earlier ones.
+
+    Args:
+        bundle: The PEM file.
+        output: The trust store; its name is the bundle's, what tells its contents, and ``.jks``.
 
     Raises:
         LauncherError: The PEM file cannot be read, or the trust store cannot be written.
@@ -33,10 +38,10 @@ def write(bundle: Path, output: Path) -> None:
         data = trust_store(bundle.read_text(encoding="utf-8", errors="replace"))
         output.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_bytes(data)
-        # bazelw writes it anew when the bundle is the newer one, so it must not be so now.
-        newer = max(time.time(), bundle.stat().st_mtime + 1)
-        os.utime(temporary, (newer, newer))
         os.replace(temporary, output)
+        for path in output.parent.glob(f"{glob.escape(bundle.name)}.*.jks"):
+            if path != output:
+                path.unlink(missing_ok=True)  # of what the bundle was before
     except OSError as error:
         raise LauncherError(f"trust store of {bundle}: {error}") from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 
@@ -123,17 +124,18 @@ def test_the_machines_certificates_become_those_of_java(launcher, tmp_path):
     bundle = tmp_path / "ca.pem"
     bundle.write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
     done = launcher.run("version", SSL_CERT_FILE=str(bundle))
-    store = launcher.cache / f"trust{bundle}.jks"
+    (store,) = (launcher.cache / f"trust{tmp_path}").glob("ca.pem.*.jks")
     assert f"--host_jvm_args=-Djavax.net.ssl.trustStore={store}\n" in done.stdout
     launcher.python_calls.unlink()
     launcher.run("version", SSL_CERT_FILE=str(bundle))
     assert not launcher.python_calls.exists()
-    before = store.read_bytes()
+    before = bundle.stat()
     bundle.write_text("-----BEGIN CERTIFICATE-----\nBBBB\n-----END CERTIFICATE-----\n")
-    later = time.time() + 100
-    subprocess.run(["touch", "-d", f"@{later:.0f}", bundle], check=True)
-    launcher.run("version", SSL_CERT_FILE=str(bundle))
-    assert store.read_bytes() != before
+    os.utime(bundle, ns=(before.st_atime_ns, before.st_mtime_ns - 1))  # times do not count
+    done = launcher.run("version", SSL_CERT_FILE=str(bundle))
+    (other,) = store.parent.glob("ca.pem.*.jks")
+    assert other != store
+    assert f"--host_jvm_args=-Djavax.net.ssl.trustStore={other}\n" in done.stdout
     launcher.python_calls.unlink()
     launcher.run("version", SSL_CERT_FILE=str(bundle))
     assert not launcher.python_calls.exists()

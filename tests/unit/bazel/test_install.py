@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +17,10 @@ import pytest
 
 from tests.unit.bazel.archive import SIGNED
 from tools.bazel.prefix import packages
+
+# How many installs are killed at random, and the seed of the moments.
+KILLS = int(os.environ.get("MLC_TEST_KILLS") or 2)
+SEED = int(os.environ.get("MLC_TEST_SEED") or 1)
 
 INDEX = "dists/forky/InRelease"
 
@@ -168,6 +174,36 @@ def test_killed_while_unpacking_it_starts_that_anew_and_leaves_nothing(launcher,
     assert len(mirror.requests) == requests
     (prefix,) = launcher.installs()
     assert prefix.suffix != ".building"
+
+
+def contents(launcher) -> dict[str, bytes | str]:
+    """Returns every file and link of the install, by its path."""
+    (prefix,) = launcher.installs()
+    return {
+        str(path.relative_to(prefix)): os.readlink(path) if path.is_symlink() else path.read_bytes()
+        for path in prefix.rglob("*")
+        if path.is_symlink() or path.is_file()
+    }
+
+
+def test_killed_at_any_moment_it_is_completed_by_the_next(launcher):
+    choose = random.Random(SEED)
+    started = time.monotonic()
+    assert launcher.run("version").returncode == 0
+    seconds = time.monotonic() - started
+    print(f"seed {SEED}; moments of the {seconds:.2f} s that an install takes")
+    clean = contents(launcher)
+    for _ in range(KILLS):
+        shutil.rmtree(launcher.cache)
+        process = launcher.start("version")
+        moment = choose.uniform(0, seconds)
+        time.sleep(moment)
+        kill(process)
+        left = sorted(path.name for path in launcher.cache.glob("*"))
+        print(f"{moment:.2f} s, exit status {process.returncode}, left: {left}")
+        done = launcher.run("version")
+        assert done.returncode == 0, done.stderr
+        assert contents(launcher) == clean
 
 
 def test_a_failure_while_putting_it_together_leaves_nothing(launcher):

@@ -121,9 +121,14 @@ def test_one_of_no_use_is_asked_again_later(launcher, put):
     verdict = launcher.cache / f"on-path{launcher.bin}/bazel.verdict"
     lines = verdict.read_text().splitlines()
     stat = (launcher.bin / "bazel").stat()
-    key = f"{launcher.bin}/bazel {int(stat.st_mtime)} {stat.st_size}"
-    calls.write_text("")
-    for until, asked in ((int(time.time()) + 100, False), (int(time.time()) - 100, True)):
+    key = (
+        f"{launcher.bin}/bazel {stat.st_ino} {stat.st_size} {int(stat.st_mtime)}"
+        f" {int(stat.st_ctime)}"
+    )
+    # The last one: the clock was a month ahead when it was set.
+    for seconds, asked in ((100, False), (-100, True), (30 * 24 * 3600, True)):
+        until = int(time.time()) + seconds
+        calls.write_text("")
         verdict.write_text("\n".join([key, "no", str(until), lines[3], ""]))
         launcher.run("--launcher-info")
         assert ("--version" in calls.read_text()) == asked

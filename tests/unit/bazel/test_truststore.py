@@ -32,12 +32,12 @@ def test_the_store_has_the_format_of_java():
     assert body.endswith(struct.pack(">I", 6) + b"second")
 
 
-def test_it_is_newer_than_the_bundle(tmp_path):
-    bundle, store = tmp_path / "ca.pem", tmp_path / "folder/store.jks"
+def test_it_takes_the_place_of_that_of_an_earlier_bundle(tmp_path):
+    bundle, store = tmp_path / "ca.pem", tmp_path / "folder/ca.pem.2.jks"
     bundle.write_text(pem(b"first"))
-    truststore.write(bundle, store)
-    assert store.stat().st_mtime > bundle.stat().st_mtime
-    assert [path.name for path in store.parent.iterdir()] == ["store.jks"]
+    for name in ("ca.pem.1.jks", "other.pem.1.jks", store.name):
+        truststore.write(bundle, store.with_name(name))
+    assert sorted(path.name for path in store.parent.iterdir()) == [store.name, "other.pem.1.jks"]
 
 
 def test_a_bundle_that_cannot_be_read_is_one_clear_line(tmp_path):
