@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import secrets
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 _PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
@@ -22,9 +26,10 @@ class Child:
         output: File descriptor of stdout and stderr; at its end once the process has ended.
     """
 
-    def __init__(self, pid: int, output: int) -> None:
+    def __init__(self, pid: int, output: int, scratch: Path) -> None:
         os.set_blocking(output, False)
         self._pid = pid
+        self._scratch = scratch
         self.output = output
         self._printed = bytearray()
 
@@ -45,10 +50,12 @@ class Child:
     def finish(self) -> tuple[int, str]:
         """Waits for the process; returns its exit status and what it printed.
 
-        A process that a signal ended has status 1 and one line that says so.
+        A process that a signal ended has status 1 and one line that says so. Its temporary files
+        are removed, which it cannot do itself when it was killed, or LLVM found the disk full.
         """
         os.close(self.output)
         _, status = os.waitpid(self._pid, 0)
+        shutil.rmtree(self._scratch, ignore_errors=True)
         printed = self._printed.decode(errors="replace")
         code = os.waitstatus_to_exitcode(status)
         if code >= 0:
@@ -66,14 +73,15 @@ def fork(main: Callable[[list[str]], NoReturn], arguments: list[str]) -> Child:
         arguments: The tool's arguments.
     """
     read, write = os.pipe()
+    scratch = _scratch()
     parent = os.getpid()
     pid = os.fork()
     if pid:
         os.close(write)
-        return Child(pid, read)
+        return Child(pid, read, scratch)
     status = 1
     try:
-        _become_child(parent, write)
+        _become_child(parent, write, scratch)
         main(arguments)
     except SystemExit as stop:
         status = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
@@ -93,19 +101,28 @@ def spawn(command: list[str], arguments: list[str]) -> Child:
         arguments: The tool's arguments.
     """
     read, write = os.pipe()
+    scratch = _scratch()
+    with contextlib.suppress(OSError):
+        scratch.mkdir(mode=0o700)
     process = subprocess.Popen(
         [*command, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=write,
         stderr=write,
+        env={**os.environ, "TMPDIR": str(scratch)},
         start_new_session=True,
     )
     os.close(write)
     process.returncode = 0  # `finish` waits for it.
-    return Child(process.pid, read)
+    return Child(process.pid, read, scratch)
 
 
-def _become_child(parent: int, output: int) -> None:
+def _scratch() -> Path:
+    """Returns the name of a folder for the temporary files of a request; it is not there yet."""
+    return Path(os.environ.get("TMPDIR") or "/tmp", f"mlc-{secrets.token_hex(8)}")
+
+
+def _become_child(parent: int, output: int, scratch: Path) -> None:
     os.setsid()
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
@@ -114,3 +131,6 @@ def _become_child(parent: int, output: int) -> None:
     null = os.open(os.devnull, os.O_RDONLY)
     for target, source in enumerate((null, output, output)):
         os.dup2(source, target)
+    with contextlib.suppress(OSError):  # Where none can be made, the tool will say so.
+        scratch.mkdir(mode=0o700)
+        tempfile.tempdir = os.environ["TMPDIR"] = str(scratch)

@@ -27,13 +27,15 @@ class Worker:
 
     def __init__(self, directory: Path, python: tuple[str, ...] = (str(RUNNER),)) -> None:
         self.directory = directory
+        self.temporary = directory / "tmp"
+        self.temporary.mkdir()
         site = os.pathsep.join(path for path in sys.path if path)
         self.process = subprocess.Popen(
             [sys.executable, *python, str(ROOT), "tests.unit.worker.tool", "--persistent_worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=directory,
-            env={**os.environ, "PYTHONPATH": site},
+            env={**os.environ, "PYTHONPATH": site, "TMPDIR": str(self.temporary)},
         )
 
     def send(self, request_id: int, *arguments: str, **fields: object) -> None:
@@ -103,11 +105,17 @@ def test_without_fork(tmp_path):
     worker = Worker(tmp_path, ("-c", MACOS))
     assert [worker.ask("calls")["output"] for _ in range(2)] == ["call 1, preloaded False\n"] * 2
     assert worker.ask("crash", "SIGKILL")["exitCode"] == 1
+    assert os.listdir(worker.temporary) == []
     worker.send(7, "sleep", "pids")
     pids = started(tmp_path / "pids")
     worker.process.stdin.close()
     assert worker.process.wait(10) == 0
     assert all(map(ended, pids))
+
+
+def test_temporary_files_of_a_crash_are_removed(worker):
+    assert worker.ask("crash", "SIGKILL")["exitCode"] == 1
+    assert os.listdir(worker.temporary) == []
 
 
 def test_user_error_is_one_line(worker):

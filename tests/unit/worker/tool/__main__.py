@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -34,6 +35,7 @@ def _fail(message: str) -> None:
 
 
 def _crash(name: str) -> None:
+    Path(tempfile.mkdtemp(), "half").write_text("half")
     print("before the crash", flush=True)
     os.kill(os.getpid(), getattr(signal, name))
 
