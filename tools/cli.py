@@ -7,6 +7,7 @@ exception is a bug of the tool and keeps its traceback.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
@@ -46,6 +47,8 @@ def run(main: Callable[[list[str]], int | None], argv: list[str] | None = None) 
 def describe_os_error(error: OSError) -> str:
     """Returns ``<file>: <reason>`` where the error names a file, else the reason."""
     reason = error.strerror or str(error) or type(error).__name__
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        reason = f"{reason}; free some space and run again"
     return f"{error.filename}: {reason}" if error.filename is not None else reason
 
 

@@ -154,6 +154,7 @@ def _download(file: File, partial: Partial, environment: Mapping[str, str]) -> N
             f"{file.sources[0]}: is in no cache of this machine, and HF_HUB_OFFLINE is set; unset "
             "it, or name a cache in HF_HOME or MLC_LLM_READONLY_WEIGHT_CACHE"
         )
+    partial.check_room(file.nbytes)
     endpoint, token = settings.endpoint(environment), settings.token(environment)
     first: UserError | None = None
     for source in file.sources:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -71,11 +72,25 @@ class Partial:
         """Returns all that is known of what is there, as `tools.weights.digest.digest` does."""
         return self._digests.result()
 
+    def check_room(self, nbytes: int) -> None:
+        """Checks that the disk has room for what a file of this size lacks.
+
+        Raises:
+            UserError: It has not.
+        """
+        missing, free = nbytes - self.size, shutil.disk_usage(self.path.parent).free
+        if free < missing:
+            raise UserError(
+                f"{self.path}: the disk is full: {free / 1e6:.1f} MB are free, "
+                f"{missing / 1e6:.1f} MB are needed; free some space and run again"
+            )
+
     def append(self, data: bytes) -> None:
         """Writes the next bytes.
 
         Raises:
-            UserError: The disk is full, or the file cannot be written.
+            UserError: The disk is full, or the file cannot be written. Of a full disk a little is
+                given back, without which nobody else could even say so.
         """
         view = memoryview(data)
         try:
@@ -84,6 +99,9 @@ class Partial:
                 self._digests.update(view[:count])
                 view = view[count:]
         except OSError as error:
+            if error.errno in _FULL:
+                with contextlib.suppress(OSError):
+                    os.ftruncate(self._fd, max(0, self.size - _CHUNK))
             raise _failure(self.path, error) from None
 
     def clear(self) -> None:

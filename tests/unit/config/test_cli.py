@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 import pytest
@@ -80,6 +81,17 @@ def test_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch
         cli.write_text(path, "new")
     assert path.read_text(encoding="utf-8") == "old"
     assert os.listdir(tmp_path) == ["a.json"]
+
+
+def test_full_disk_is_one_line(capsys):
+    def fail(argv):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "out/a.json")
+
+    with pytest.raises(SystemExit):
+        cli.run(fail, [])
+    assert capsys.readouterr().err == (
+        "error: out/a.json: No space left on device; free some space and run again\n"
+    )
 
 
 def test_write_replaces_a_link_and_not_its_target(tmp_path):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -136,6 +138,37 @@ def test_full_disk(commands, hub, tmp_path):
     )
     assert not commands.output.exists()
     assert len(hub.asked("storage")) == 1, "a full disk is not retried"
+
+
+def test_full_disk_in_mid_file(commands, hub, monkeypatch, tmp_path):
+    """What came is kept, but for what Bazel needs to tell of it."""
+    partial_dir = tmp_path / "partial"
+    real, chunk = os.write, 1 << 20
+
+    def write(fd, data):
+        if os.fstat(fd).st_size + len(data) > HALF + chunk:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(fd, data)
+
+    monkeypatch.setattr(os, "write", write)
+    assert "the disk is full" in commands.fetch("--partial-dir", partial_dir).err
+    monkeypatch.undo()
+    kept = (partial_dir / PART).stat().st_size
+    assert 0 < kept <= HALF
+    assert commands.fetch("--partial-dir", partial_dir).status == 0
+    assert commands.output.read_bytes() == DATA
+    assert _ranges(hub) == [None, f"bytes={kept}-"]
+
+
+def test_disk_with_too_little_room(commands, hub, monkeypatch, tmp_path):
+    usage = shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    result = commands.fetch("--partial-dir", tmp_path)
+    assert result.err == (
+        f"error: {tmp_path / PART}: the disk is full: 0.0 MB are free, {len(DATA) / 1e6:.1f} MB "
+        "are needed; free some space and run again\n"
+    )
+    assert not hub.asked("storage")
 
 
 def test_output_that_cannot_be_written(commands):
