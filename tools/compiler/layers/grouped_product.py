@@ -6,13 +6,14 @@ be computed; so these kernels are loops, rather than tensor expressions with sch
 
 from __future__ import annotations
 
-import contextlib
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from tvm import te, tirx
 from tvm.script.ir_builder import IRBuilder
 from tvm.script.ir_builder import tirx as T  # noqa: N812
+
+from tools.compiler.layers.loops import only_if
 
 Element = Callable[[list, tirx.Expr, tirx.Expr, tirx.Expr], tirx.Expr]
 """``(stored tensors, expert, row, column) -> element`` of an expert's matrix."""
@@ -124,7 +125,7 @@ def _cpu(x: _Rows, first_rows, out: _Rows, element, compute_dtype: str) -> None:
         begin, end = T.bind(first_rows[expert]), T.bind(first_rows[expert + 1])
         weight = T.alloc_buffer([in_features, CPU_COLUMNS], compute_dtype)
         sums = T.alloc_buffer([CPU_ROWS, CPU_COLUMNS], "float32")
-        with _if(begin < end), T.serial(0, in_features) as k, T.vectorized(0, CPU_COLUMNS) as j:
+        with only_if(begin < end), T.serial(0, in_features) as k, T.vectorized(0, CPU_COLUMNS) as j:
             # Columns beyond the last are computed as it is, and not stored.
             row = tirx.min(column + j, out_features - 1)
             T.buffer_store(weight, element(expert, row, k), [k, j])
@@ -139,7 +140,7 @@ def _cpu(x: _Rows, first_rows, out: _Rows, element, compute_dtype: str) -> None:
                     with T.vectorized(0, CPU_COLUMNS) as j:
                         T.buffer_store(sums, sums[r, j] + left * weight[k, j], [r, j])
             for r, row in enumerate(rows):
-                with T.serial(0, CPU_COLUMNS) as j, _if(row < end, column + j < out_features):
+                with T.serial(0, CPU_COLUMNS) as j, only_if(row < end, column + j < out_features):
                     out.store(sums[r, j], row, column + j)
 
 
@@ -162,10 +163,10 @@ def _gpu(x: _Rows, first_rows, block_ends, out: _Rows, element, compute_dtype: s
         T.buffer_store(found, T.int32(0), [0])
         for step in (1 << bit for bit in reversed(range(experts.bit_length()))):
             last = found[0] + (step - 1)
-            with _if(last < experts), _if(block_ends[last] <= block):
+            with only_if(last < experts), only_if(block_ends[last] <= block):
                 T.buffer_store(found, found[0] + step, [0])
         expert = T.bind(found[0])
-        with _if(expert < experts):
+        with only_if(expert < experts):
             before = tirx.if_then_else(expert > 0, block_ends[tirx.max(expert - 1, 0)], 0)
             base = T.bind(first_rows[expert] + (block.astype("int32") - before) * GPU_ROWS)
             end = T.bind(first_rows[expert + 1])
@@ -185,11 +186,5 @@ def _gpu(x: _Rows, first_rows, block_ends, out: _Rows, element, compute_dtype: s
                         product = (left * weight[c, d]).astype("float32")
                         T.buffer_store(sums, sums[r, c] + product, [r, c])
             for c, column in enumerate(columns):
-                with T.unroll(0, GPU_ROWS) as r, _if(base + r < end, column < out_features):
+                with T.unroll(0, GPU_ROWS) as r, only_if(base + r < end, column < out_features):
                     out.store(sums[r, c], base + r, column)
-
-
-@contextlib.contextmanager
-def _if(*conditions: tirx.Expr) -> Iterator[None]:
-    with T.If(tirx.all(*conditions)), T.Then():
-        yield

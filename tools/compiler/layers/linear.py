@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tvm import te
+from tvm import te, tirx
 from tvm.relax.frontend import nn
+from tvm.target import Target
 
+from tools.compiler.layers.cpu_product import ONE_ROW_LANES, cpu_product, lanes_of_register
 from tools.compiler.layers.elementwise import add
-from tools.compiler.layers.kernel import OUT_EWISE_FUSABLE, call_kernel
+from tools.compiler.layers.kernel import OPAQUE, OUT_EWISE_FUSABLE, call_kernel
 from tools.compiler.quantization.base import Quantization
 
 
@@ -41,6 +43,9 @@ class _Weight(nn.Module):
         Returns:
             ``(tokens, rows)``.
         """
+        on_cpu = self._product_on_cpu(x, out_dtype)
+        if on_cpu is not None:
+            return on_cpu
         quantization = self.quantization
         dtype = "float32" if out_dtype == "float32" else quantization.compute_dtype
         transposed = quantization.layout == "KN"
@@ -75,6 +80,25 @@ class _Weight(nn.Module):
             [x, *self.stored()],
             key=(quantization.name, quantization.layout, self.columns, out_dtype),
             op_pattern=OUT_EWISE_FUSABLE,
+        )
+
+    def _product_on_cpu(self, x: nn.Tensor, out_dtype: str) -> nn.Tensor | None:
+        """Returns the same by kernels for CPUs; None where there is none for the weight."""
+        target = Target.current()
+        if target.kind.name != "llvm":
+            return None
+        rows = x.shape[0]
+        lanes = ONE_ROW_LANES if isinstance(rows, tirx.IntImm | int) else lanes_of_register(target)
+        vectors = self.quantization.row_vectors(self.columns, lanes)
+        if vectors is None:
+            return None
+        return call_kernel(
+            lambda lhs, *stored: cpu_product(lhs, list(stored), vectors, out_dtype),
+            "cpu_product",
+            [x, *self.stored()],
+            key=(self.quantization.name, self.columns, out_dtype),
+            op_pattern=OPAQUE,
+            is_scheduled=True,
         )
 
 

@@ -7,6 +7,8 @@ import abc
 from tvm import te, tirx
 from tvm.relax.frontend import nn
 
+from tools.compiler.quantization.vectors import RowVectors
+
 
 class Quantization(abc.ABC):
     """Says which tensors hold a weight matrix, and how an element is read from them.
@@ -35,6 +37,15 @@ class Quantization(abc.ABC):
     def of_router(self, experts: int) -> Quantization:
         """Returns how the weight is stored that rates `experts` experts."""
         return self
+
+    def row_vectors(self, columns: int, most_lanes: int) -> RowVectors | None:
+        """Returns how a CPU reads a row as vectors; None where it can only read elements.
+
+        Args:
+            columns: Length of a row.
+            most_lanes: Elements of a vector, where the row has as many or a multiple.
+        """
+        return None
 
     @property
     @abc.abstractmethod

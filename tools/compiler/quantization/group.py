@@ -16,6 +16,7 @@ from tvm.relax.frontend import nn
 
 from tools.compiler.quantization.base import Quantization
 from tools.compiler.quantization.none import NoQuantization
+from tools.compiler.quantization.vectors import PackedVectors, lanes_of
 
 
 class GroupQuantization(Quantization):
@@ -73,6 +74,16 @@ class GroupQuantization(Quantization):
         if experts > 256:
             return self
         return NoQuantization(self.name, self.model_dtype, self.compute_dtype)
+
+    def row_vectors(self, columns, most_lanes):
+        words_per_scale = self.group_size // self.elements_per_word
+        words = -(-columns // self.group_size) * words_per_scale
+        lanes = lanes_of(words, most_lanes)
+        if self.layout != "NK" or self.storage_dtype != "uint32" or lanes is None:
+            return None
+        if lanes % words_per_scale:
+            return None
+        return PackedVectors(columns, words, lanes, words_per_scale, self.bits)
 
     def element(self, stored, row, column):
         words, scales = stored

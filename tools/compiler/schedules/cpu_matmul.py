@@ -1,5 +1,6 @@
-"""CPU schedules for products with a weight (`tools.compiler.layers.linear`).
+"""CPU schedules for products with a weight in ``KN`` layout, and of one token with its experts.
 
+Those with a weight in ``NK`` layout are kernels (`tools.compiler.layers.cpu_product`).
 TVM's own rule for CPUs unrolls the reduction into minutes of code generation and runs slower.
 """
 
@@ -19,13 +20,13 @@ TILE_COLUMNS = 16
 """Columns of the same: 4 x 16 sums are 8 AVX2 registers of 16, or 16 NEON registers of 32."""
 
 WIDE_TILE_COLUMNS = 64
-"""Columns that a product of one row with a weight in ``KN`` layout computes side by side."""
+"""Columns that a product of one row computes side by side."""
 
 
 class CPUMatmul(CPUScheduleRule):
     """Schedules functions with a product of one row, or of a dynamic number of rows.
 
-    The product is the block ``NT_matmul``, or ``matmul`` where the weight's rows lie along the sum.
+    The product is the block ``matmul``, or ``expert_product``.
 
     Around it there may be ``widen`` (the left side in the dtype of the sum), ``dequantize`` (the
     right side in it) and, after it, element-wise blocks that fusion has added.
@@ -39,7 +40,7 @@ class CPUMatmul(CPUScheduleRule):
         schedule = s_tir.Schedule(func)
         blocks = schedule.get_child_blocks(schedule.get_sblock("root"))
         names = [schedule.get(block).name_hint for block in blocks]
-        products = [name for name in names if name in ("NT_matmul", "matmul", "expert_product")]
+        products = [name for name in names if name in ("matmul", "expert_product")]
         if len(products) != 1:
             return None
         position = names.index(products[0])
@@ -54,15 +55,12 @@ class CPUMatmul(CPUScheduleRule):
         for block in after[:-1]:
             schedule.compute_inline(block)
         output = after[-1] if after else None
-        transposed = products[0] == "matmul"
         if of_experts:
             _one_row(schedule, matmul, before, output)
         elif _size(schedule, rows) != 1:
-            _many_rows(schedule, matmul, before, output, transposed)
-        elif transposed:
-            _one_row_side_by_side(schedule, matmul, before, output)
+            _many_rows(schedule, matmul, before, output)
         else:
-            _one_row(schedule, matmul, before, output)
+            _one_row_side_by_side(schedule, matmul, before, output)
         return schedule
 
 
@@ -117,7 +115,7 @@ def _one_row_side_by_side(schedule, matmul, before, output) -> None:
     schedule.decompose_reduction(matmul, part)
 
 
-def _many_rows(schedule, matmul, before, output, transposed: bool) -> None:
+def _many_rows(schedule, matmul, before, output) -> None:
     """Each thread takes tiles of columns, decodes a tile of the weight once, and runs over rows.
 
     Rows and columns are padded to whole tiles, so that the innermost loops have no conditions.
@@ -142,16 +140,11 @@ def _many_rows(schedule, matmul, before, output, transposed: bool) -> None:
     schedule.reorder(column_tile, row_tile, k, row, column)
     schedule.parallel(column_tile)
 
-    def tiled(j, k):
-        return j // TILE_COLUMNS, k, j % TILE_COLUMNS
-
-    layout = (lambda k, j: tiled(j, k)) if transposed else tiled
-    schedule.transform_layout(weight_tile, ("write", 0), layout)
+    schedule.transform_layout(
+        weight_tile, ("write", 0), lambda k, j: (j // TILE_COLUMNS, k, j % TILE_COLUMNS)
+    )
     schedule.compute_at(weight_tile, column_tile, preserve_unit_loops=True)
-    tile_loops = schedule.get_loops(weight_tile)[-2:]
-    tile_k, tile_column = tile_loops if transposed else reversed(tile_loops)
-    schedule.reorder(tile_k, tile_column)
-    schedule.vectorize(tile_column)
+    schedule.vectorize(schedule.get_loops(weight_tile)[-1])
 
     left_row, left_k = schedule.get_loops(left)
     schedule.parallel(left_row)

@@ -1,0 +1,16 @@
+"""What kernels that are written as loops have in common."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from tvm import tirx
+from tvm.script.ir_builder import tirx as T  # noqa: N812
+
+
+@contextlib.contextmanager
+def only_if(*conditions: tirx.Expr) -> Iterator[None]:
+    """Statements that are run where all conditions hold."""
+    with T.If(tirx.all(*conditions)), T.Then():
+        yield
