@@ -8,7 +8,8 @@ def mlc_weight_bundle(name, srcs = None, directory = None, **kwargs):
 
     Every shard that tensor-cache.json records must be there, with its size in bytes and its md5; so must every
     tokenizer file that mlc-chat-config.json names. An ndarray-cache.json is accepted and packaged as tensor-cache.json.
-    Each file is hashed by an action of its own, so a changed shard costs one shard.
+    Each file is hashed by an action of its own, so a changed shard costs one shard. Files of the Hub have been held against
+    the sha256 of their lock already, which stands for the md5.
 
     The default output is a JSON manifest: sha256 and size of every file, name, shape and dtype of every parameter.
 

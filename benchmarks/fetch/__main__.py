@@ -17,12 +17,15 @@ from benchmarks.fetch.hub import REPO, SHARD_BYTES, running
 from benchmarks.fetch.workspace import Workspace
 from benchmarks.workspace import ROOT, Scratch, take_turns
 from tests.hub.server import serve
+from tools.hub.partial import SHA256_ATTRIBUTE
 
 _SNAPSHOT = """
 import sys
 from huggingface_hub import snapshot_download
 snapshot_download(sys.argv[1], max_workers=int(sys.argv[2]))
 """
+
+_ATTRIBUTE = f"startup --unix_digest_hash_attribute_name={SHA256_ATTRIBUTE}\n"
 
 _PEAK = """
 import sys
@@ -38,6 +41,11 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--mib", type=int, default=1024, help="size of the cold fetch")
     result.add_argument("--repeats", type=int, default=3, help="runs of each; medians are shown")
     result.add_argument("--jobs", type=int, default=8, help="connections at once")
+    result.add_argument(
+        "--digest-attribute",
+        action="store_true",
+        help="Bazel takes the sha256 of fetched files from their attribute (docs/hub.md)",
+    )
     result.add_argument("--only", choices=["cold", "incremental", "lock"], help="one part")
     return result
 
@@ -62,7 +70,7 @@ def cold(args: argparse.Namespace, line: float, what: str) -> None:
     with (
         Scratch() as root,
         running({"cold": shards}, line) as url,
-        Workspace(root, url, ["cold"]) as workspace,
+        Workspace(root, url, ["cold"], _ATTRIBUTE * args.digest_attribute) as workspace,
     ):
         entry = json.loads((workspace.root / "mlc.lock.json").read_text())["models"]["cold"]
         files = [file["path"] for file in entry["files"]]

@@ -31,8 +31,8 @@ mlc_package(name = "{name}_pkg", device = "android", models = [":{name}"])
 class Workspace(workspace.Workspace):
     """Runs Bazel on models that are locked."""
 
-    def __init__(self, root: pathlib.Path, url: str, names: list[str]) -> None:
-        """Writes the workspace and its lock."""
+    def __init__(self, root: pathlib.Path, url: str, names: list[str], bazelrc: str = "") -> None:
+        """Writes the workspace and its lock; its .bazelrc is this repository's and `bazelrc`."""
         tags = "".join(_TAG.format(name=name, repo=REPO.format(name=name)) for name in names)
         quoted = ", ".join(f'"{name}"' for name in names)
         # All that is the user's is hidden.
@@ -51,6 +51,8 @@ class Workspace(workspace.Workspace):
             for name, value in self.environment.items()
             if name in variables or not name.startswith(hidden)
         }
+        with open(self.root / ".bazelrc", "a", encoding="utf-8") as settings:
+            settings.write(bazelrc)
         (root / "home").mkdir()
         self._names = names
         self.write_build("first")

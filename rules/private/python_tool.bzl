@@ -11,7 +11,7 @@ _LAUNCHER = """\
 set -eu
 runfiles=${{RUNFILES_DIR:-$0.runfiles}}
 case $runfiles in /*) ;; *) runfiles=$PWD/$runfiles ;; esac
-{export}exec "$runfiles/{interpreter}" {flags} "$runfiles/{runner}" "$runfiles/{site}" {module} {arguments} "$@"
+{export}exec "$runfiles/{interpreter}" {flags} "$runfiles/{runner}" {site} {module} {arguments} "$@"
 """
 
 def runfiles_path(ctx, file):
@@ -49,16 +49,17 @@ def write_launcher(ctx, output, tool, python, arguments = "", export = ""):
         interpreter = runfiles_path(ctx, python.interpreter),
         module = tool.module,
         runner = runfiles_path(ctx, tool.runner),
-        site = runfiles_path(ctx, python.site),
+        site = "\"$runfiles/{}\"".format(runfiles_path(ctx, python.site)) if tool.packages else "''",
     ))
     return ctx.runfiles(
-        files = [python.interpreter, python.site, tool.runner],
+        files = [python.interpreter, tool.runner] + ([python.site] if tool.packages else []),
         transitive_files = tool.sources,
     )
 
 def _python_tool_impl(ctx):
     tool = MlcToolInfo(
         module = ctx.attr.module,
+        packages = ctx.attr.packages,
         persistent_worker = ctx.attr._persistent_workers[BuildSettingInfo].value,
         runner = ctx.file._runner,
         sources = depset(
@@ -80,6 +81,10 @@ python_tool = rule(
     attrs = {
         "deps": attr.label_list(doc = "Tools whose modules this one imports.", providers = [MlcToolInfo]),
         "module": attr.string(doc = "The dotted name of the module to run, such as tools.config.", mandatory = True),
+        "packages": attr.bool(
+            default = True,
+            doc = "Whether it imports Python packages; actions of a tool that imports the standard library alone wait for none.",
+        ),
         "python": attr.label(
             doc = "The environment of `bazel run`, if not that of the toolchain.",
             providers = [MlcPythonInfo],

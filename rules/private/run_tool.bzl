@@ -77,7 +77,8 @@ def run_tool(
     command.add(tool.runner)
 
     # A source directory: not expanded, and never among `tools`.
-    command.add_all([python.site], expand_directories = False)
+    packages = [python.site] if tool.packages else []
+    command.add_all(packages or [""], expand_directories = False)
     command.add(tool.module)
 
     in_worker = tool.persistent_worker and not shell_env
@@ -99,13 +100,13 @@ def run_tool(
         executable = python.interpreter,
         arguments = [command] + arguments,
         inputs = depset(
-            [python.site] + requests,
+            packages + requests,
             transitive = [inputs if type(inputs) == "depset" else depset(inputs)],
         ),
         outputs = outputs,
         # The stamp stands for the packages: a worker of other packages is another worker.
         tools = depset(
-            [python.interpreter, python.stamp, tool.runner],
+            [python.interpreter, tool.runner] + ([python.stamp] if packages else []),
             transitive = [tool.sources] + ([tools] if tools else []),
         ),
         env = {k: v for k, v in _ENV.items() if not shell_env or k != "HOME"},

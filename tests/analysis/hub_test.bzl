@@ -1,7 +1,7 @@
 """Unit tests of what the extension says of models of the Hub, before anything is asked of it."""
 
 load("@bazel_skylib//lib:unittest.bzl", "asserts", "unittest")
-load("//rules/private/hub:blobs.bzl", "blobs_build_file", "is_blob")
+load("//rules/private/hub:blobs.bzl", "blobs_build_file", "is_blob", "source_of")
 load("//rules/private/hub:config_label.bzl", "config_label")
 load("//rules/private/hub:lock_file.bzl", "entry_error", "path_error", "stale")
 load("//rules/private/hub:model_name.bzl", "DEFAULT_ENDPOINT", "name_error", "repo_of")
@@ -44,15 +44,15 @@ def _entry(file = {}, **fields):
 def _lock_impl(ctx):
     env = unittest.begin(ctx)
     asserts.equals(env, None, entry_error(_entry()))
-    asserts.equals(env, None, entry_error(_entry(file = {"commit": _COMMIT})))
     for wrong, entry in {
+        "commit: expected 40 hexadecimal digits": _entry(commit = "main"),
         "commit: expected a string": _entry(commit = 1),
         "expected an object": [],
         "files: expected a list": _entry(files = {}),
         "files[0].nbytes: expected an integer": _entry(file = {"nbytes": "1"}),
         "files[0].path: \"../x\" leaves its directory": _entry(file = {"path": "../x"}),
         "files[0].path: \"a\\\\b\" contains \"\\\\\", which no target's name has; leave the file out by attribute exclude": _entry(file = {"path": "a\\b"}),
-        "files[0]: expected a sha256 of 64 and a commit of 40 hexadecimal digits": _entry(file = {"sha256": "../x"}),
+        "files[0].sha256: expected 64 hexadecimal digits": _entry(file = {"sha256": "../x"}),
     }.items():
         asserts.equals(env, wrong, entry_error(entry))
     for path in ["", "/etc/passwd", "a//b", "./a", "a/..", "BUILD", "a/build.bazel", ".git/config", "a\nb", "a:b", "ü"]:
@@ -83,11 +83,10 @@ def _blobs_impl(ctx):
     asserts.true(env, is_blob({"nbytes": 64000001, "path": "tokenizer.json"}))
     asserts.false(env, is_blob({"nbytes": 35000000, "path": "tokenizer.json"}))
 
-    # The order in which models are declared is not seen in any key.
-    sources = [{"commit": _COMMIT, "path": "a.bin", "repo": repo} for repo in ["org/x", "org/y"]]
+    # Where a blob comes from is not seen in any key.
     files = [
-        blobs_build_file({_SHA256: {"nbytes": 1, "sources": listed}}).partition("title")[0]
-        for listed in [sources, sources[::-1]]
+        blobs_build_file({_SHA256: {"nbytes": 1, "sources": [source_of(_entry(repo = repo), {"path": path})]}}).partition("title")[0]
+        for repo, path in [("org/x", "a.bin"), ("org/y", "b.bin")]
     ]
     asserts.equals(env, files[0], files[1])
     return unittest.end(env)

@@ -11,6 +11,13 @@ from tests.integration.hub_models import blobs_asked, digests, model_files, use_
 from tests.integration.workspace import runfile
 
 LOCKED = 'lock = "//:mlc.lock.json",'
+PATHS = [
+    "mlc-chat-config.json",
+    "params_shard_0.bin",
+    "params_shard_1.bin",
+    "tensor-cache.json",
+    "tokenizer.json",
+]
 
 
 @pytest.fixture(scope="module")
@@ -50,13 +57,17 @@ def test_lock(lock, hub):
     assert list(lock["models"]) == ["one", "two"]
     one = lock["models"]["one"]
     assert one["commit"] == hub.repositories["org/one"].branches["main"]
-    assert [file["path"] for file in one["files"]] == [
-        "mlc-chat-config.json",
-        "params_shard_0.bin",
-        "params_shard_1.bin",
-        "tensor-cache.json",
-        "tokenizer.json",
-    ]
+    assert [file["path"] for file in one["files"]] == PATHS
+
+
+def without_a_record(workspace, **options):
+    """Evaluate the extension where no result of one may be new to MODULE.bazel.lock."""
+    return workspace.bazel("fetch", "--lockfile_mode=error", "--repo=@one", **options)
+
+
+def test_locked_models_need_no_record_of_bazel(workspace):
+    """The extension is reproducible: nothing of it is in MODULE.bazel.lock."""
+    assert without_a_record(workspace).returncode == 0
 
 
 def test_library_costs_the_config_alone(workspace, hub):
@@ -75,11 +86,15 @@ def test_no_listing_and_each_shard_once(workspace, hub):
     assert not hub.asked("endpoint", "/api/models/*")
 
 
+def files_in_bundle(workspace) -> list[dict]:
+    manifest = workspace.root / "bazel-bin/one_weights.weights.json"
+    return json.loads(manifest.read_text())["files"]
+
+
 def test_manifest_is_that_of_the_files(workspace, hub):
-    manifest = json.loads((workspace.root / "bazel-bin/one_weights.weights.json").read_text())
-    shards = {file["path"]: file["sha256"] for file in manifest["files"] if "shard" in file["path"]}
-    assert [shards["params_shard_0.bin"], shards["params_shard_1.bin"]] == digests(1, 2)
-    assert not {".gitattributes", "README.md"} & {file["path"] for file in manifest["files"]}
+    sha256 = {file["path"]: file["sha256"] for file in files_in_bundle(workspace)}
+    assert sorted(sha256) == PATHS, "what is excluded if nothing is said is not there"
+    assert [sha256["params_shard_0.bin"], sha256["params_shard_1.bin"]] == digests(1, 2)
 
 
 def test_new_release_of_the_rules_fetches_nothing(workspace, hub):
@@ -97,9 +112,7 @@ def test_new_revision_fetches_what_changed(workspace, hub, lock):
     assert blobs_asked(hub) == digests(4)
     renewed = json.loads((workspace.root / "mlc.lock.json").read_text())["models"]
     assert renewed["two"] == lock["models"]["two"]
-    unchanged, changed = (f for f in renewed["one"]["files"] if f["path"].endswith(".bin"))
-    assert unchanged["commit"] == lock["models"]["one"]["commit"]
-    assert "commit" not in changed
+    assert renewed["one"]["commit"] != lock["models"]["one"]["commit"]
 
 
 def test_lock_that_the_tag_has_left(workspace, hub):
@@ -115,14 +128,16 @@ def test_lock_that_the_tag_has_left(workspace, hub):
 
 
 def test_without_a_lock(workspace, hub):
-    use_models(workspace, hub, one="", two=LOCKED)
+    use_models(workspace, hub, one='include = ["*.json", "*.bin"], exclude = [],', two=LOCKED)
     build = weights(workspace, "one")
     assert (
         "one has no lock, so this build is not pinned; give mlc.hub_model the attribute "
         'lock = "//:mlc.lock.json" and run: bazel run @one//:lock'
     ) in build.stderr
+    assert "does not exist in the lockfile" in without_a_record(workspace, check=False).stderr
     assert hub.asked("endpoint", "/api/models/org/one/*")
     assert not hub.asked("endpoint", "/api/models/org/two/*")
+    assert [file["path"] for file in files_in_bundle(workspace)] == PATHS
 
 
 def test_weights_by_the_downloader_of_bazel(workspace, hub):

@@ -12,12 +12,12 @@ import time
 
 import pytest
 
-from tests.hub.faults import WRONG_BYTES, rate_limited, stalled, status, truncated
+from tests.hub.faults import stalled
 from tests.hub.repository import Repository
 from tests.hub.server import serve
 from tests.integration import http_cache
+from tests.integration.hub_faults import FULL_DISK, HALF, MENDED, REFUSED, REST, RESUMED, misbehave
 from tests.integration.hub_models import (
-    SHARD_BYTES,
     blobs_asked,
     digests,
     model_files,
@@ -27,7 +27,6 @@ from tests.integration.hub_models import (
 
 LOCKED = 'lock = "//:mlc.lock.json",'
 TOKEN = "hf_NobodyElseMaySeeThis"
-HALF = SHARD_BYTES // 2
 
 
 @pytest.fixture(scope="module")
@@ -76,30 +75,63 @@ def refused(workspace, *flags: str) -> str:
     return lines[0].removeprefix("Error in fail: ")
 
 
-def test_transient_faults(workspace, hub, model):
-    lock(workspace, hub, model, 1)
-    hub.fail("endpoint", "*/resolve/*.bin", rate_limited())
-    hub.fail("storage", "*", status(503), truncated(HALF))
+def ranges(hub, seed: int) -> list[str | None]:
+    """What was asked of a shard, one request after the other."""
+    asked = hub.asked("storage", f"*{digests(seed)[0]}*")
+    return [request.headers.get("range") for request in asked]
+
+
+def test_faults_that_pass(workspace, hub, model):
+    lock(workspace, hub, model, *MENDED)
+    misbehave(hub, {seed: faults for seed, (faults, _) in MENDED.items()})
+    build = weights(workspace, "--jobs=8")
+    assert "error" not in build.stderr
+    assert {seed: ranges(hub, seed) for seed in MENDED} == {
+        seed: asked for seed, (_, asked) in MENDED.items()
+    }
+
+
+def test_faults_that_stay(workspace, hub, model):
+    """All in one build, each in one line; the next build goes on where this one ended."""
+    lock(workspace, hub, model, *REFUSED)
+    misbehave(hub, {seed: faults for seed, (faults, _) in REFUSED.items()})
+    partial = {seed: partial_of(workspace, seed) for seed in REFUSED}
+    partial[FULL_DISK].parent.mkdir(parents=True, exist_ok=True)
+    partial[FULL_DISK].symlink_to("/dev/full")
+    build = weights(workspace, "--jobs=8", "--keep_going", check=False)
+    assert build.returncode == 1
+    lines = build.errors()
+    assert len(lines) == len(REFUSED), build.stderr
+    for index, (seed, (_, text)) in enumerate(REFUSED.items()):
+        words = text.format(
+            page=f"{hub.url}/org/one",
+            sha256=digests(seed)[0],
+            storage=hub.storage_url.partition("//")[2],
+            url=hub.url,
+        )
+        where = partial[seed] if seed == FULL_DISK else f"org/one: params_shard_{index}.bin at "
+        (line,) = [line for line in lines if line.startswith(f"error: {where}")]
+        assert words in line
+    assert [seed for seed, path in partial.items() if path.exists()] == [RESUMED]
+    hub.requests.clear()
     weights(workspace)
-    ranges = [request.headers.get("range") for request in hub.asked("storage")]
-    assert ranges == [None, None, f"bytes={HALF}-"]
+    assert {seed: ranges(hub, seed) for seed in REFUSED} == {
+        **{seed: [None] for seed in REFUSED},
+        RESUMED: [REST],
+    }
 
 
-def test_wrong_bytes(workspace, hub, model):
+def partial_of(workspace, seed: int) -> pathlib.Path:
+    """Where what came of a shard waits for the next build."""
+    return workspace.root.parent / f"home/.cache/rules_mlc/hub/.{digests(seed)[0]}.part"
+
+
+def test_renamed_repository(workspace, hub, model, monkeypatch):
     lock(workspace, hub, model, 2)
-    hub.fail("storage", "*", WRONG_BYTES)
-    line = refused(workspace)
-    assert f"the lock says {digests(2)[0]}; run again, and distrust the network" in line
-    weights(workspace)
-
-
-def test_file_that_is_gone(workspace, hub, model):
-    lock(workspace, hub, model, 3)
-    hub.fail("endpoint", "*/resolve/*.bin", status(404, X_Error_Code="EntryNotFound"))
-    assert refused(workspace).endswith(
-        f"is not in that revision; see {hub.url}/org/one/tree/main and make the lock anew"
-    )
-    weights(workspace)
+    monkeypatch.setitem(hub.repositories, "org/new", model)
+    monkeypatch.setitem(hub.renamed, "org/one", "org/new")
+    warning = "warning: org/one: the repository is called org/new now; write HF://org/new and make"
+    assert warning in weights(workspace).stderr
 
 
 def descendants(pid: int) -> list[int]:
@@ -124,14 +156,13 @@ def test_killed_in_mid_download(workspace, hub, model):
     hub.fail("storage", "*", stalled(HALF))
     client = workspace.start("build", "//:one_weights")
     assert hub.silent.wait(60)
-    partial = workspace.root.parent / f"home/.cache/rules_mlc/hub/.{digests(4)[0]}.part"
+    partial = partial_of(workspace, 4)
     wait_until(lambda: partial.stat().st_size == HALF)
     for pid in [client.pid, *descendants(server), server]:
         os.kill(pid, signal.SIGKILL)
     client.wait(timeout=30)
     weights(workspace)
-    ranges = [request.headers.get("range") for request in hub.asked("storage")]
-    assert ranges == [None, f"bytes={HALF}-"]
+    assert ranges(hub, 4) == [None, REST]
 
 
 def test_two_builds_at_once(workspace, new_workspace, hub, model):
@@ -181,10 +212,22 @@ def test_remote_cache_without_weights(workspace, hub, model):
         lock(workspace, hub, model, 9)
         weights(workspace, *flags)
         assert f"/cas/{digests(9)[0]}" in cache.blobs
+        hub.requests.clear()
+        again_under_another_name(workspace, hub, 9)
+        workspace.bazel("build", *flags, "//:two_weights")
+        assert not blobs_asked(hub)
+
+
+def again_under_another_name(workspace, hub, *seeds: int) -> None:
+    """A build that has nothing but a remote cache, and a model that nobody has built yet."""
+    hub.add("org/two").commit({**model_files(*seeds), "tokenizer.json": b"another"})
+    use_models(workspace, hub, one=LOCKED, two=LOCKED)
+    write_lock(workspace, hub, "two")
+    workspace.bazel("clean")
 
 
 def wait_until(condition) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -193,6 +236,22 @@ def wait_until(condition) -> None:
 def files_with(text: str, *roots: pathlib.Path) -> list[pathlib.Path]:
     done = subprocess.run(["grep", "-rlaF", text, *roots], capture_output=True, text=True)
     return [pathlib.Path(line) for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("variable", ["HF_TOKEN_PATH", "HF_HOME"])
+def test_gated_model_and_a_file_with_a_token(
+    workspace, hub, model, variable, monkeypatch, tmp_path
+):
+    seed = {"HF_TOKEN_PATH": 11, "HF_HOME": 12}[variable]
+    lock(workspace, hub, model, seed)
+    model.access = "gated"
+    model.readers = {TOKEN}
+    file = tmp_path / "token"
+    file.write_text(TOKEN + "\n")
+    value = file if variable == "HF_TOKEN_PATH" else tmp_path
+    monkeypatch.setitem(workspace.variables, variable, str(value))
+    weights(workspace)
+    assert blobs_asked(hub) == digests(seed)
 
 
 def test_gated_model_and_its_token(workspace, hub, model, monkeypatch):

@@ -56,7 +56,7 @@ CONFIG = {
 ENTRY = {"MlcAppFiles": 1, "MlcCheck": 1, "MlcPackage": 1}
 ONE_COMPILE = {"MlcConfig": 1, "MlcCompile": 1, "MlcArchive": 1, **ENTRY}
 PREBUILT = {"MlcPrebuilt": 1, "MlcArchive": 1, **ENTRY}
-BUNDLED = {"MlcFetch": 3, "MlcDigest": 4, "MlcWeights": 1, **ENTRY}
+BUNDLED = {"MlcFetch": 3, "MlcWeights": 1, **ENTRY}
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from tools import cli
 from tools.cli import UserError
-from tools.hub import settings, user_environment
-from tools.hub.fetch import File, Source, fetch, load_sources
+from tools.hub import leftovers, settings, user_environment
+from tools.hub.fetch import File, Source, fetch, load_sources, sources_beside
 from tools.hub.lock import Model, load_models, lock
 
 
@@ -72,12 +72,15 @@ def _add_fetch(parser: argparse.ArgumentParser) -> None:
         metavar="JSON",
         help="in place of these three: a list of objects with repo, commit and path",
     )
+    parser.add_argument(
+        "--sources-beside",
+        metavar="FILE",
+        help="the same, in sources/SHA256.json beside what FILE leads to",
+    )
     parser.add_argument("--sha256", required=True, metavar="HEX", help="64 hexadecimal digits")
     parser.add_argument("--nbytes", required=True, type=int, metavar="N")
     parser.add_argument("--output", required=True, metavar="FILE")
-    parser.add_argument(
-        "--digest", metavar="JSON", help="write nbytes, md5 and sha256 to this file"
-    )
+    parser.add_argument("--digest", metavar="JSON", help="write nbytes and sha256 to this file")
     parser.add_argument(
         "--partial-dir",
         metavar="DIR",
@@ -129,7 +132,10 @@ def _lock(args: argparse.Namespace) -> None:
 
 
 def _environment(args: argparse.Namespace) -> None:
-    print(user_environment.keep(Path(args.directory), os.environ))
+    again = user_environment.keep(Path(args.directory), os.environ)
+    for directory in {again.parent, Path(settings.partial_dir(os.environ))}:
+        leftovers.remove(directory)
+    print(again)
 
 
 def _fetch(args: argparse.Namespace) -> None:
@@ -144,12 +150,12 @@ def _fetch(args: argparse.Namespace) -> None:
 
 
 def _fetch_file(args: argparse.Namespace) -> None:
-    if args.sources:
-        sources = load_sources(args.sources)
+    if args.sources or args.sources_beside:
+        sources = load_sources(args.sources or sources_beside(args.sources_beside, args.sha256))
     else:
         sources = [Source(args.repo or "", args.commit or "", args.path or "")]
     partial_dir = settings.partial_dir(os.environ) if args.partial_in_cache else args.partial_dir
-    digest = fetch(
+    fetch(
         File(args.sha256, args.nbytes, sources),
         Path(args.output),
         os.environ,
@@ -157,7 +163,7 @@ def _fetch_file(args: argparse.Namespace) -> None:
         args.cache_dir,
     )
     if args.digest:
-        cli.write_json(args.digest, digest)
+        cli.write_json(args.digest, {"nbytes": args.nbytes, "sha256": args.sha256})
 
 
 if __name__ == "__main__":

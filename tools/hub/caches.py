@@ -6,7 +6,6 @@ import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from tools.hub import settings
 from tools.hub.partial import Partial
@@ -42,30 +41,29 @@ def candidates(
     yield from hub.glob(f"models--*/blobs/{sha256}")
 
 
-def copy(source: Path, output: Path, nbytes: int, sha256: str) -> dict[str, Any] | None:
+def copy(source: Path, output: Path, nbytes: int, sha256: str) -> bool:
     """Copies ``source`` to ``output`` if it is the file that is wanted.
 
     Returns:
-        Its digest, or None where it is another file.
+        False where it is another file.
 
     Raises:
         UserError: ``output`` cannot be written.
     """
     try:
         if not source.is_file() or source.stat().st_size != nbytes:
-            return None
+            return False
     except OSError:
-        return None  # a cache that cannot be read is no cache
+        return False  # a cache that cannot be read is no cache
     with Partial(output.with_name(f".{output.name[:100]}.{sha256[:12]}.copy")) as partial:
         partial.clear()
         for chunk in _chunks(source):
             partial.append(chunk)
         if partial.sha256 == sha256:
-            digest = partial.digest()
             partial.become(output)
-            return digest
+            return True
         partial.clear()
-    return None
+    return False
 
 
 def _chunks(source: Path) -> Iterator[bytes]:

@@ -8,7 +8,6 @@ import os
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from tools import cli
 from tools.cli import UserError
@@ -95,13 +94,32 @@ def load_sources(path: str) -> list[Source]:
     return [Source(**one) for one in value]
 
 
+def sources_beside(beside: str | os.PathLike[str], sha256: str) -> Path:
+    """Returns where the sources of a file are, which a build knows and has in no action's key.
+
+    Args:
+        beside: A link to, or the file in whose directory they are.
+        sha256: The file's digest.
+
+    Raises:
+        UserError: They are not there: this is another machine than the build's.
+    """
+    path = Path(beside).resolve().with_name("sources") / f"{sha256}.json"
+    if not path.is_file():
+        raise UserError(
+            f"{path}: is missing; a fetch runs on the machine of the build: "
+            "--strategy=MlcFetch=local"
+        )
+    return path
+
+
 def fetch(
     file: File,
     output: Path,
     environment: Mapping[str, str],
     partial_dir: Path | None = None,
     cache_dirs: Sequence[str] = (),
-) -> dict[str, Any]:
+) -> None:
     """Writes the file to ``output``, verified and whole, or leaves ``output`` as it is.
 
     Args:
@@ -113,9 +131,6 @@ def fetch(
             such link, where None.
         cache_dirs: See `caches.candidates`.
 
-    Returns:
-        The file's digest, as `tools.weights.digest.digest` has it.
-
     Raises:
         UserError: One line about what went wrong.
     """
@@ -123,17 +138,14 @@ def fetch(
     link = partial_dir / file.sha256 if partial_dir else None
     with Partial((partial_dir or output.parent) / f".{file.sha256}.part") as partial:
         for path in _cached(file, link, cache_dirs, environment):
-            digest = caches.copy(path, output, file.nbytes, file.sha256)
-            if digest:
+            if caches.copy(path, output, file.nbytes, file.sha256):
                 partial.clear()
                 break
         else:
             _download(file, partial, environment)
-            digest = partial.digest()
             partial.become(output)
         if link:
             _point(link, output)
-    return digest
 
 
 def _cached(

@@ -12,7 +12,7 @@ from typing import Any
 from tools.cli import UserError
 from tools.hub import hub_path
 from tools.hub.attempts import TRANSIENT, Attempts
-from tools.hub.client import Client, HttpError
+from tools.hub.client import Client
 
 COMMIT = re.compile(r"[0-9a-f]{40}\Z")
 """A commit's id."""
@@ -54,26 +54,6 @@ def resolve(client: Client, revision: str) -> str:
     if not isinstance(commit, str) or not COMMIT.match(commit):
         raise _not_the_api(client)
     return commit
-
-
-def exists(client: Client, commit: str) -> bool:
-    """Whether the repository still has a commit.
-
-    Raises:
-        UserError: The repository cannot be read.
-    """
-    url = client.api_url("revision", commit)
-    attempts = Attempts(client, f"{client.repo}: {commit}")
-    while True:
-        try:
-            with client.open(url):
-                return True
-        except HttpError as error:
-            if error.code == "RevisionNotFound":
-                return False
-            attempts.failed(error)
-        except TRANSIENT as error:
-            attempts.failed(error)
 
 
 def files(client: Client, commit: str) -> Iterator[Listed]:

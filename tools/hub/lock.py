@@ -82,7 +82,7 @@ def lock(
             f"{repo}: HF_HUB_OFFLINE is set, and only the Hub says what is in a model; unset it"
         )
     # A mistake in it is found before anything is downloaded.
-    earlier = lock_file.load(path).get(name, {})
+    lock_file.load(path)
     client = Client(repo, endpoint, settings.token(environment), settings.timeout(environment))
     commit = listing.resolve(client, model.revision)
     listed = _listed(client, commit, model)
@@ -92,7 +92,7 @@ def lock(
         "include": list(model.include),
         "exclude": list(model.exclude),
         "commit": commit,
-        "files": _pinned(client, commit, listed, _first_seen(client, earlier, commit)),
+        "files": _pinned(client, commit, listed),
     }
     lock_file.save(path, {**lock_file.load(path), name: entry})
     return name, entry
@@ -116,39 +116,14 @@ def _listed(client: Client, commit: str, model: Model) -> list[listing.Listed]:
     return selected
 
 
-def _first_seen(
-    client: Client, earlier: Mapping[str, Any], commit: str
-) -> dict[tuple[str, str], str]:
-    """Returns the earlier commit that an earlier entry has for a path and sha256.
-
-    An unchanged shard keeps the address it was first fetched from, and with it its place in
-    caches that others share. A commit that the Hub has no more is forgotten.
-    """
-    if earlier.get("repo") != client.repo:
-        return {}
-    found = {
-        (file["path"], file["sha256"]): file.get("commit", earlier["commit"])
-        for file in earlier["files"]
-    }
-    gone = {old for old in {*found.values()} - {commit} if not listing.exists(client, old)}
-    return {key: old for key, old in found.items() if old != commit and old not in gone}
-
-
-def _pinned(
-    client: Client,
-    commit: str,
-    files: list[listing.Listed],
-    first_seen: Mapping[tuple[str, str], str],
-) -> list[dict[str, Any]]:
+def _pinned(client: Client, commit: str, files: list[listing.Listed]) -> list[dict[str, Any]]:
     pool = concurrent.futures.ThreadPoolExecutor(_CONNECTIONS)
     with Progress(f"locking {client.repo}", len(files)) as progress:
 
         def pin(file: listing.Listed) -> dict[str, Any]:
             sha256 = file.sha256 or sha256_of(client, commit, file)
             progress.advance()
-            pinned = {"path": file.path, "sha256": sha256, "nbytes": file.nbytes}
-            earlier = first_seen.get((file.path, sha256))
-            return {**pinned, "commit": earlier} if earlier else pinned
+            return {"path": file.path, "sha256": sha256, "nbytes": file.nbytes}
 
         try:
             return list(pool.map(pin, files))

@@ -23,8 +23,7 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any]:
 
     Returns:
         ``{name: {"repo", "revision", "include", "exclude", "commit", "files": [{"path",
-        "sha256", "nbytes", "commit"}]}}``. A file has a commit where it is fetched from an older
-        one than the model's.
+        "sha256", "nbytes"}]}}``.
 
     Raises:
         UserError: The file is not a lock of this version; names its first mistake.
@@ -95,7 +94,4 @@ def _mistakes_of_model(model: dict[str, Any], where: str) -> Iterator[tuple[str,
             yield f"{here}.sha256", "expected 64 hexadecimal digits"
         if not isinstance(nbytes, int) or isinstance(nbytes, bool) or nbytes < 0:
             yield f"{here}.nbytes", "expected a number of bytes"
-        older = file.get("commit", commit)
-        if older is not commit and not (isinstance(older, str) and COMMIT.match(older)):
-            yield f"{here}.commit", "expected 40 hexadecimal digits"
         seen.add(str(path))

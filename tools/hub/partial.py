@@ -1,19 +1,21 @@
-"""A file that is being downloaded: what is there of it, and the digests of that."""
+"""A file that is being downloaded: what is there of it, and the digest of that."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import fcntl
+import hashlib
 import os
 import secrets
 import shutil
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from tools.cli import UserError, describe_os_error
-from tools.hub.digests import Digests
+
+SHA256_ATTRIBUTE = "user.rules_mlc.sha256"
+"""The extended attribute of a finished file that has its sha256, 32 bytes."""
 
 _CHUNK = 1 << 20  # bytes
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -24,6 +26,10 @@ class Partial:
 
     One process at a time has it; others wait. Every byte is in the file as soon as `append`
     returns, so that one who is killed leaves what it had.
+
+    Attributes:
+        path: The file.
+        size: How many bytes are there.
     """
 
     def __init__(self, path: Path) -> None:
@@ -33,13 +39,14 @@ class Partial:
             UserError: The file cannot be created or read.
         """
         self.path = path
-        self._digests = Digests()
+        self.size = 0
+        self._sha256 = hashlib.sha256()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._fd = _open_locked(path)
             nbytes = os.fstat(self._fd).st_size
             while self.size < nbytes and (chunk := os.read(self._fd, _CHUNK)):
-                self._digests.update(chunk)
+                self._count(chunk)
         except OSError as error:
             raise _failure(path, error) from None
 
@@ -53,24 +60,14 @@ class Partial:
         traceback: TracebackType | None,
     ) -> None:
         """Keeps the file for a later run, unless nothing is in it."""
-        self._digests.close()
         if not self.size:
             self.path.unlink(missing_ok=True)
         os.close(self._fd)
 
     @property
-    def size(self) -> int:
-        """How many bytes are there."""
-        return self._digests.nbytes
-
-    @property
     def sha256(self) -> str:
         """The digest of what is there."""
-        return self.digest()["sha256"]
-
-    def digest(self) -> dict[str, Any]:
-        """Returns all that is known of what is there, as `tools.weights.digest.digest` does."""
-        return self._digests.result()
+        return self._sha256.hexdigest()
 
     def check_room(self, nbytes: int) -> None:
         """Checks that the disk has room for what a file of this size lacks.
@@ -96,7 +93,7 @@ class Partial:
         try:
             while view:
                 count = os.write(self._fd, view)
-                self._digests.update(view[:count])
+                self._count(view[:count])
                 view = view[count:]
         except OSError as error:
             if error.errno in _FULL:
@@ -117,8 +114,8 @@ class Partial:
             os.lseek(self._fd, 0, os.SEEK_SET)
         except OSError as error:
             raise _failure(self.path, error) from None
-        self._digests.close()
-        self._digests = Digests()
+        self.size = 0
+        self._sha256 = hashlib.sha256()
 
     def become(self, output: Path) -> None:
         """Moves the file to ``output``, which never is there in part.
@@ -129,18 +126,30 @@ class Partial:
         temporary = output.with_name(f".{output.name[:100]}.{secrets.token_hex(6)}.tmp")
         try:
             output.parent.mkdir(parents=True, exist_ok=True)
+            self._record_sha256(self.path)
             try:
                 os.replace(self.path, output)
             except OSError as error:
                 if error.errno != errno.EXDEV:
                     raise
                 shutil.copyfile(self.path, temporary)
+                self._record_sha256(temporary)
                 os.replace(temporary, output)
                 self.path.unlink()
         except OSError as error:
             raise _failure(output, error) from None
         finally:
             temporary.unlink(missing_ok=True)
+
+    def _count(self, data: bytes | memoryview) -> None:
+        self._sha256.update(data)
+        self.size += len(data)
+
+    def _record_sha256(self, path: Path) -> None:
+        """Sets `SHA256_ATTRIBUTE`, where system and file system have such attributes."""
+        if hasattr(os, "setxattr"):
+            with contextlib.suppress(OSError):
+                os.setxattr(path, SHA256_ATTRIBUTE, self._sha256.digest())
 
 
 def _open_locked(path: Path) -> int:

@@ -81,6 +81,7 @@ def adopt(beside: str | os.PathLike[str]) -> None:
         private = Path(kept["private"])
         with contextlib.suppress(FileNotFoundError):
             os.environ.update(_variables(private, strict_json.load(private)))
+            os.utime(private)  # it is in use: `leftovers.remove` lets it be
 
 
 def ask_again(beside: str | os.PathLike[str]) -> None:

@@ -32,7 +32,7 @@ def check(
         cache_name: The cache's name among the files: ``tensor-cache.json``, or the older
             ``ndarray-cache.json``, which the bundle gets under the new name.
         digests: The name of every file of the bundle, and what `tools.weights.digest.digest`
-            says of it.
+            says of it. A file that a sha256 has been held against may lack the md5.
 
     Returns:
         ``{"files": [{"path", "nbytes", "sha256"}], "params": {name: {"shape", "dtype"}},
@@ -112,7 +112,7 @@ def _check_shards(
                 f"{shard.path}: has {entry['nbytes']} bytes, {cache_name} says {shard.nbytes}; "
                 "get the file again"
             )
-        elif shard.md5 is not None and entry["md5"] != shard.md5:
+        elif shard.md5 is not None and entry.get("md5", shard.md5) != shard.md5:
             problems.append(
                 f"{shard.path}: has the md5 {entry['md5']}, {cache_name} says {shard.md5}; "
                 "get the file again"

@@ -11,7 +11,7 @@ def _megabytes(nbytes):
     return "{}.{} MB".format(tenths // 10, tenths % 10)
 
 def _resources(_os, _input_count):
-    # A fetch waits for the line: more of them than cores run side by side. 45 MB at the peak, whatever the file's size.
+    # A fetch waits for the line: more of them than cores run side by side. 30 MB at the peak, whatever the file's size.
     return {"cpu": 0.25, "memory": 50}
 
 def _write_list(ctx, files):
@@ -29,14 +29,12 @@ def _hub_blob_impl(ctx):
     python = python_of(ctx)
     output = ctx.actions.declare_file(ctx.label.name)
     digest = ctx.actions.declare_file(ctx.label.name + ".digest.json")
-    sources = ctx.actions.declare_file(ctx.label.name + ".sources.json")
-    ctx.actions.write(sources, ctx.attr.sources + "\n")
 
     args = tool_arguments(ctx)
     args.add("fetch")
     args.add("--sha256", ctx.label.name)
     args.add("--nbytes", nbytes)
-    args.add("--sources", sources)
+    args.add("--sources-beside", ctx.file.anchor)
     args.add("--environment-beside", ctx.file._environment)
     args.add("--ask-again-beside", ctx.file._environment)
     args.add("--partial-in-cache")
@@ -46,10 +44,12 @@ def _hub_blob_impl(ctx):
     # The bytes are what the sha256 says, whoever fetches them and from wherever: a new revision, a new release of
     # rules_mlc or another Python fetches nothing again.
     unused = _write_list(ctx, depset(
-        [sources, ctx.file._environment, python.interpreter, python.site, python.stamp, tool.runner],
+        [ctx.file.anchor, ctx.file._environment, python.interpreter, tool.runner],
         transitive = [tool.sources],
     ))
     requirements = {
+        # The user's token, caches and partial files are on this machine.
+        "no-remote-exec": "1",
         # A sandbox would throw away what a broken-off download leaves for the next run.
         "no-sandbox": "1",
         "requires-network": "1",
@@ -61,7 +61,7 @@ def _hub_blob_impl(ctx):
         tool = tool,
         python = python,
         arguments = [args],
-        inputs = [sources, ctx.file._environment, unused],
+        inputs = [ctx.file.anchor, ctx.file._environment, unused],
         outputs = [output, digest],
         mnemonic = "MlcFetch",
         progress_message = "Fetching {} ({})".format(ctx.attr.title, _megabytes(nbytes)),
@@ -78,8 +78,12 @@ hub_blob = rule(
     doc = "A file that an action fetches, named after the sha256 of its bytes.",
     implementation = _hub_blob_impl,
     attrs = {
+        "anchor": attr.label(
+            doc = "A file beside which sources/<sha256>.json says where the Hub has the blob.",
+            allow_single_file = True,
+            mandatory = True,
+        ),
         "nbytes": attr.string(doc = "The size, a decimal number: attr.int has 32 bits.", mandatory = True),
-        "sources": attr.string(doc = "JSON: a list of objects with repo, commit and path.", mandatory = True),
         "title": attr.string(doc = "What the progress message calls the file.", mandatory = True),
         "_allowlist_function_transition": attr.label(
             default = "@bazel_tools//tools/allowlists/function_transition_allowlist",

@@ -1,6 +1,6 @@
 """Repository rule: what all models of the Hub share."""
 
-load(":blobs.bzl", "blobs_build_file")
+load(":blobs.bzl", "write_blobs")
 
 _BUILD = """\
 load("@rules_mlc//rules/private/hub:lock.bzl", "hub_lock")
@@ -15,13 +15,13 @@ hub_lock(
 def _central_repository_impl(rctx):
     rctx.file("models.json", rctx.attr.request + "\n")
     rctx.file("BUILD.bazel", _BUILD)
-    rctx.file("blobs/BUILD.bazel", blobs_build_file(json.decode(rctx.attr.blobs)))
+    write_blobs(rctx, json.decode(rctx.attr.blobs))
 
 central_repository = repository_rule(
     doc = "One target for each distinct file of weights, and the program that locks every model.",
     implementation = _central_repository_impl,
     attrs = {
-        "blobs": attr.string(doc = "JSON, as blobs_build_file takes it.", mandatory = True),
+        "blobs": attr.string(doc = "JSON, as write_blobs takes it.", mandatory = True),
         "request": attr.string(doc = "JSON, as `python -m tools.hub lock --models` takes it.", mandatory = True),
     },
 )

@@ -7,7 +7,10 @@ def _hub_files_impl(ctx):
     files = []
     for target, paths in ctx.attr.files.items():
         (file,) = target[DefaultInfo].files.to_list()
-        files += [struct(path = path, file = file, digest = None) for path in paths.split("\n")]
+        for path in paths.split("\n"):
+            digest = ctx.actions.declare_file("digests/{}.json".format(path))
+            ctx.actions.write(digest, ctx.attr.digests[path])
+            files.append(struct(path = path, file = file, digest = digest))
     for target, paths in ctx.attr.blobs.items():
         blob = target[MlcBlobInfo]
         files += [struct(path = path, file = blob.file, digest = blob.digest) for path in paths.split("\n")]
@@ -24,6 +27,9 @@ hub_files = rule(
         "blobs": attr.label_keyed_string_dict(
             doc = "hub_blob -> its paths in the model, one a line.",
             providers = [MlcBlobInfo],
+        ),
+        "digests": attr.string_dict(
+            doc = "JSON with nbytes and sha256 of each of `files`, which Bazel's downloader has verified, by its path.",
         ),
         "files": attr.label_keyed_string_dict(
             doc = "File -> its paths in the model, one a line.",

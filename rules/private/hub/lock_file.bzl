@@ -36,12 +36,14 @@ def entry_error(entry):
     for name, kind in {"commit": "string", "exclude": "list", "files": "list", "include": "list", "repo": "string", "revision": "string"}.items():
         if type(entry.get(name)) != kind:
             return "{}: expected {}".format(name, _KINDS[kind])
+    if not _is_hex(entry["commit"], 40):
+        return "commit: expected 40 hexadecimal digits"
     for index, file in enumerate(entry["files"]):
         for name, kind in {"nbytes": "int", "path": "string", "sha256": "string"}.items():
             if type(file) != "dict" or type(file.get(name)) != kind:
                 return "files[{}].{}: expected {}".format(index, name, _KINDS[kind])
-        if not _is_hex(file["sha256"], 64) or not _is_hex(file.get("commit", entry["commit"]), 40):
-            return "files[{}]: expected a sha256 of 64 and a commit of 40 hexadecimal digits".format(index)
+        if not _is_hex(file["sha256"], 64):
+            return "files[{}].sha256: expected 64 hexadecimal digits".format(index)
         wrong = path_error(file["path"])
         if wrong:
             return "files[{}].path: {} {}".format(index, repr(file["path"]), wrong)

@@ -1,6 +1,6 @@
 """Repository rules: one model of the Hugging Face Hub."""
 
-load(":blobs.bzl", "blobs_build_file", "is_blob")
+load(":blobs.bzl", "is_blob", "source_of", "write_blobs")
 load(":download.bzl", "DOWNLOAD_ATTRS", "download", "run_hub")
 load(":lock_file.bzl", "entry_error")
 
@@ -83,6 +83,7 @@ exports_files([{config}, "model.json"])
 hub_files(
     name = "files",
     blobs = {blobs},
+    digests = {digests},
     files = {files},
 )
 
@@ -102,22 +103,25 @@ def _model_repository_impl(rctx):
             entry["repo"],
             _CHAT_CONFIG,
         ))
-    download(rctx, [_source(entry, configs[0])], configs[0]["sha256"], configs[0]["nbytes"], _CHAT_CONFIG)
+    download(rctx, [source_of(entry, configs[0])], configs[0]["sha256"], configs[0]["nbytes"], _CHAT_CONFIG)
 
     if not rctx.attr.entry:
-        rctx.file("blobs/BUILD.bazel", blobs_build_file({
-            file["sha256"]: {"nbytes": file["nbytes"], "sources": [_source(entry, file)]}
+        write_blobs(rctx, {
+            file["sha256"]: {"nbytes": file["nbytes"], "sources": [source_of(entry, file)]}
             for file in entry["files"]
             if is_blob(file)
-        }))
-    files, blobs = {}, {}
+        })
+    files, blobs, digests = {}, {}, {}
     for file in entry["files"]:
         label, by_action = _label(rctx.attr, file)
         (blobs if by_action else files).setdefault(label, []).append(file["path"])
+        if not by_action:
+            digests[file["path"]] = json.encode({"nbytes": file["nbytes"], "sha256": file["sha256"]})
     rctx.file("model.json", json.encode(entry))
     rctx.file("BUILD.bazel", _MODEL_BUILD.format(
         blobs = repr({label: "\n".join(paths) for label, paths in blobs.items()}),
         config = repr(_CHAT_CONFIG),
+        digests = repr(digests),
         files = repr({label: "\n".join(paths) for label, paths in files.items()}),
     ))
 
@@ -152,9 +156,6 @@ def _listed(rctx):
     ))
     return entry
 
-def _source(entry, file):
-    return {"commit": file.get("commit", entry["commit"]), "path": file["path"], "repo": entry["repo"]}
-
 model_repository = repository_rule(
     doc = "The chat config, and targets for all other files.",
     implementation = _model_repository_impl,
@@ -174,7 +175,7 @@ def _files_repository_impl(rctx):
     paths = []
     for file in entry["files"]:
         if file["path"] != _CHAT_CONFIG and (rctx.attr.with_weights or not is_blob(file)):
-            download(rctx, [_source(entry, file)], file["sha256"], file["nbytes"], file["path"])
+            download(rctx, [source_of(entry, file)], file["sha256"], file["nbytes"], file["path"])
             paths.append(file["path"])
     rctx.file("BUILD.bazel", "exports_files({})\n".format(repr(paths)))
 

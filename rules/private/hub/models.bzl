@@ -9,7 +9,7 @@ A model `phi2` becomes three repositories, so that nothing is fetched before it 
 Weights are targets of `mlc_hub`, one for each distinct sha256 of all locked models.
 """
 
-load(":blobs.bzl", "is_blob")
+load(":blobs.bzl", "is_blob", "source_of")
 load(":central_repository.bzl", "central_repository")
 load(":lock_file.bzl", "entry_error", "read_lock", "stale")
 load(":model_name.bzl", "DEFAULT_ENDPOINT", "name_error", "repo_of")
@@ -183,11 +183,7 @@ def _weights(models, locked):
             if not is_blob(file):
                 continue
             blob = blobs.setdefault(file["sha256"], {"nbytes": file["nbytes"], "sources": []})
-            source = {
-                "commit": file.get("commit", one.entry["commit"]),
-                "path": file["path"],
-                "repo": one.entry["repo"],
-            }
+            source = source_of(one.entry, file)
             if source not in blob["sources"]:
                 blob["sources"].append(source)
             if one.model.fetch == "repository":

@@ -3,7 +3,7 @@
 MlcBlobInfo = provider(
     doc = "Bytes that are known by their sha256 before they are there.",
     fields = {
-        "digest": "File: JSON with nbytes, md5 and sha256.",
+        "digest": "File: JSON with nbytes and sha256.",
         "file": "File: the bytes.",
     },
 )

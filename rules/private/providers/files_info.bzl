@@ -4,6 +4,6 @@ MlcFilesInfo = provider(
     doc = "Files that need not lie in one directory, each with its place in the model's directory.",
     fields = {
         "files": """list[struct(path = str, file = File, digest = File or None)]: path is relative to the model's \
-directory; digest is JSON with nbytes, md5 and sha256, where the action that makes the file has written them.""",
+directory; digest is JSON with nbytes and sha256 where they are known already.""",
     },
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests.hub.faults import (
@@ -16,6 +18,7 @@ from tests.hub.faults import (
 )
 from tests.hub.repository import sha256
 from tests.unit.hub.conftest import FILES, REPO, SHARD
+from tools.hub.partial import SHA256_ATTRIBUTE
 
 DATA = FILES[SHARD]
 HALF = 1 << 20
@@ -47,6 +50,7 @@ def test_fetch(commands, hub):
         f"/{REPO}/resolve/{commands.file['commit']}/{SHARD}"
     ]
     assert _ranges(hub) == [None]
+    assert os.getxattr(commands.output, SHA256_ATTRIBUTE).hex() == sha256(DATA)
 
 
 @pytest.mark.parametrize("path", ["mlc-chat-config.json", "tokenizer/merges.txt"])

@@ -200,32 +200,6 @@ def test_progress_on_a_terminal(commands, hub):
     assert f"[{'#' * 30}] 6/6" in shown
 
 
-def test_unchanged_file_keeps_the_commit_where_it_was_first_seen(commands, hub, model):
-    commands.lock()
-    first = _entry(commands)["commit"]
-    changed = "params_shard_1.bin"
-    for content in (b"second", b"third"):
-        model.commit({**FILES, changed: content})
-        commands.lock()
-    entry = _entry(commands)
-    commits = {file["path"]: file.get("commit") for file in entry["files"]}
-    assert commits.pop(changed) is None
-    assert {*commits.values()} == {first}
-    before = commands.lock_path.read_bytes()
-    hub.requests.clear()
-    commands.lock()
-    assert commands.lock_path.read_bytes() == before
-    assert len(hub.asked("endpoint", f"/api/models/*/revision/{first}")) == 1
-
-
-def test_commit_that_the_hub_has_no_more_is_forgotten(commands, model):
-    commands.lock()
-    del model.commits[_entry(commands)["commit"]]
-    model.commit({**FILES, "params_shard_1.bin": b"second"})
-    assert commands.lock().status == 0
-    assert not any("commit" in file for file in _entry(commands)["files"])
-
-
 def test_several_models(commands, tmp_path):
     models = [
         {"model": REPO, "name": "a", "lock": "one.json", "include": ["*.json"]},

@@ -15,6 +15,7 @@ import pytest
 from tests.hub.faults import stalled
 from tests.hub.repository import sha256
 from tests.unit.hub.conftest import FILES, SHARD
+from tools.hub.partial import SHA256_ATTRIBUTE
 
 ROOT = Path(__file__).parents[3]
 DATA = FILES[SHARD]
@@ -192,6 +193,7 @@ def test_partial_on_another_file_system(commands, monkeypatch, tmp_path):
     result = commands.fetch("--partial-dir", tmp_path / "partial")
     assert (result.status, result.err) == (0, "")
     assert commands.output.read_bytes() == DATA
+    assert os.getxattr(commands.output, SHA256_ATTRIBUTE).hex() == sha256(DATA)
     assert commands.leftovers() == []
     assert os.listdir(tmp_path / "partial") == [sha256(DATA)]
 

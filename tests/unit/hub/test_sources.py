@@ -37,7 +37,6 @@ def test_digest(fetch, source, tmp_path):
     assert fetch(source, more=["--digest", tmp_path / "digest.json"]).status == 0
     assert json.loads((tmp_path / "digest.json").read_text(encoding="utf-8")) == {
         "nbytes": len(DATA),
-        "md5": hashlib.md5(DATA, usedforsecurity=False).hexdigest(),
         "sha256": hashlib.sha256(DATA).hexdigest(),
     }
 
@@ -74,6 +73,23 @@ def test_sources_that_are_none(commands, tmp_path, text):
     path.write_text(text, encoding="utf-8")
     result = commands.fetch("--sources", path)
     assert result.err == f"error: {path}: expected a list of objects with repo, commit and path\n"
+
+
+def test_sources_that_are_no_input(source, commands, tmp_path):
+    """A build gives a link to a file beside which they are."""
+    (tmp_path / "real/sources").mkdir(parents=True)
+    (tmp_path / "real/anchor").write_text("")
+    (tmp_path / "anchor").symlink_to("real/anchor")
+    sources = tmp_path / f"real/sources/{commands.file['sha256']}.json"
+    options = ("--sha256", commands.file["sha256"], "--nbytes", len(DATA))
+    words = ("fetch", *options, "--sources-beside", tmp_path / "anchor")
+    assert commands.run(*words, "--output", commands.output).err == (
+        f"error: {sources}: is missing; a fetch runs on the machine of the build: "
+        "--strategy=MlcFetch=local\n"
+    )
+    sources.write_text(json.dumps([source]))
+    assert commands.run(*words, "--output", commands.output).status == 0
+    assert commands.output.read_bytes() == DATA
 
 
 def test_partial_in_the_cache_of_the_user(fetch, source, commands, hub, tmp_path, monkeypatch):

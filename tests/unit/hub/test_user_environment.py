@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
 import pytest
 
 from tests.unit.hub.conftest import FILES, SHARD, TOKEN
+from tools.hub import leftovers
 
 PROXY = "http://user:password@127.0.0.1:9"
 
@@ -70,6 +72,17 @@ def test_token(commands, repository, place, bare, gated, monkeypatch, tmp_path):
     others = [path for path in tmp_path.rglob("*") if path.is_file() and path != private]
     assert others
     assert not [path for path in others if TOKEN.encode() in path.read_bytes()]
+
+
+def test_private_file_in_use_is_no_leftover(
+    commands, repository, place, gated, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    private = keep(commands, repository)
+    os.utime(private, (0, 0))
+    assert commands.fetch("--environment-beside", tmp_path / "anchor").status == 0
+    leftovers.remove(place)
+    assert private.exists()
 
 
 def test_password_of_a_proxy(commands, repository, place, monkeypatch):

@@ -20,6 +20,7 @@ class Bundle:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.cache_name = "tensor-cache.json"
+        self.digests = ("nbytes", "md5", "sha256")
         self.chat_config: Any = {
             "model_type": "llama",
             "quantization": "q4f16_1",
@@ -67,6 +68,8 @@ class Bundle:
             path.write_bytes(data)
             digest = f"{path}.digest.json"
             main(["digest", str(path), "--output", digest])
+            known = json.loads(Path(digest).read_text(encoding="utf-8"))
+            cli.write_json(digest, {kind: known[kind] for kind in self.digests})
             argv += ["--digest", name, digest]
             if name == "mlc-chat-config.json":
                 argv += ["--chat-config", str(path)]

@@ -49,6 +49,12 @@ def test_md5_is_optional_and_may_be_in_upper_case(bundle):
     assert bundle.check()
 
 
+def test_file_whose_sha256_was_known_needs_no_md5(bundle):
+    expected = bundle.check()
+    bundle.digests = ("nbytes", "sha256")
+    assert bundle.check() == expected
+
+
 def test_other_types_are_stored_whole_whatever_the_format_says(bundle):
     for shard in bundle.cache["records"]:
         for tensor in shard["records"]:
