@@ -65,6 +65,8 @@ def main(argv: list[str]) -> int:
             f"--package-config {args.package_config}: there is no such file; expected an "
             "mlc-package-config.json"
         )
+    output = Path(os.path.abspath(here / args.output))
+    _check_output(output, args.output)
     chosen = settings.read(os.environ)
     sources = None
     if args.mlc_llm_source_dir:
@@ -74,13 +76,22 @@ def main(argv: list[str]) -> int:
     request = command.Request(
         config=config,
         shown=args.package_config,
-        output=Path(os.path.abspath(here / args.output)),
+        output=output,
         devices=args.device,
         strict=args.strict,
         sources=sources,
     )
     with workspace.held():
         return command.package(workspace, chosen, request)
+
+
+def _check_output(output: Path, shown: str) -> None:
+    """Refuses a folder that cannot be written, before the build instead of after it."""
+    folder = next(path for path in (output, *output.parents) if os.path.lexists(path))
+    if not folder.is_dir():
+        raise UserError(f"--output {shown}: {folder} is no folder; expected one, or none yet")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UserError(f"--output {shown}: {folder} cannot be written; give another folder")
 
 
 if __name__ == "__main__":

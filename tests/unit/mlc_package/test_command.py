@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+
+from tools.cli import UserError
+from tools.mlc_package.__main__ import main
 
 HUB = {"model_id": "one", "repo": "org/one", "model_lib": None}
 LOCAL = {"model_id": "two", "repo": None, "model_lib": "my-lib"}
@@ -199,3 +204,24 @@ def test_two_apps_have_repositories_of_their_own(command):
     (command.app / "other.json").write_text("{}")
     command.run("--package-config", "other.json")
     assert command.module != first
+
+
+def test_output_that_cannot_be_written_is_found_before_the_build(command):
+    command.says(config(LOCAL))
+    (command.app / "file").write_text("")
+    done = command.run("-o", "file/dist")
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"error: --output file/dist: {command.app}/file is no folder; expected one, or none yet\n"
+    )
+    assert steps(command) == []
+
+
+def test_output_folder_that_may_not_be_written(command, monkeypatch):
+    monkeypatch.chdir(command.app)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write everywhere
+    with pytest.raises(UserError) as caught:
+        main(["-o", "out/dist"])
+    assert str(caught.value) == (
+        f"--output out/dist: {command.app} cannot be written; give another folder"
+    )
