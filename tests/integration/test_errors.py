@@ -8,16 +8,13 @@ import shutil
 import pytest
 
 from tests.integration.conftest import PREAMBLE
-from tests.integration.workspace import runfile
+from tests.integration.packages import copy_stories
 
 
 @pytest.fixture(scope="module")
 def workspace(new_workspace):
     made = new_workspace()
-    model = made.root / "model"
-    model.mkdir()
-    for file in runfile("examples/quickstart/model").iterdir():
-        shutil.copyfile(file, model / file.name)
+    copy_stories(made)
     return made
 
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import pathlib
 import re
-import signal
 import subprocess
-import time
 
 import pytest
 
 from tests.hub.faults import stalled
 from tests.hub.repository import Repository
 from tests.hub.server import serve
-from tests.integration import http_cache
+from tests.integration import http_cache, processes
 from tests.integration.hub_faults import FULL_DISK, HALF, MENDED, REFUSED, REST, RESUMED, misbehave
 from tests.integration.hub_models import (
     blobs_asked,
@@ -24,6 +21,7 @@ from tests.integration.hub_models import (
     use_models,
     write_lock,
 )
+from tests.integration.processes import wait_until
 
 LOCKED = 'lock = "//:mlc.lock.json",'
 TOKEN = "hf_NobodyElseMaySeeThis"
@@ -134,32 +132,17 @@ def test_renamed_repository(workspace, hub, model, monkeypatch):
     assert warning in weights(workspace).stderr
 
 
-def descendants(pid: int) -> list[int]:
-    """Every process below one, by /proc."""
-    parents = {}
-    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        parents[int(path.parent.name)] = int(fields[1])
-    found = [pid]
-    for one in found:
-        found += [child for child, parent in parents.items() if parent == one]
-    return found[1:]
-
-
 def test_killed_in_mid_download(workspace, hub, model):
     lock(workspace, hub, model, 4)
-    server = int(workspace.bazel("info", "server_pid").stdout)
+    (server,) = processes.servers(workspace)
     hub.silent.clear()
     hub.fail("storage", "*", stalled(HALF))
     client = workspace.start("build", "//:one_weights")
     assert hub.silent.wait(60)
     partial = partial_of(workspace, 4)
     wait_until(lambda: partial.stat().st_size == HALF)
-    for pid in [client.pid, *descendants(server), server]:
-        os.kill(pid, signal.SIGKILL)
+    for pid in [client.pid, *processes.descendants(server), server]:
+        processes.kill(pid)
     client.wait(timeout=30)
     weights(workspace)
     assert ranges(hub, 4) == [None, REST]
@@ -224,13 +207,6 @@ def again_under_another_name(workspace, hub, *seeds: int) -> None:
     use_models(workspace, hub, one=LOCKED, two=LOCKED)
     write_lock(workspace, hub, "two")
     workspace.bazel("clean")
-
-
-def wait_until(condition) -> None:
-    deadline = time.monotonic() + 180
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def files_with(text: str, *roots: pathlib.Path) -> list[pathlib.Path]:

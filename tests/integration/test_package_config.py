@@ -11,6 +11,7 @@ import pytest
 
 from tests.hub.server import serve
 from tests.integration.hub_models import ask_hub
+from tests.integration.packages import copy_stories
 from tests.integration.workspace import Workspace, runfile
 
 EXTENSION = """
@@ -71,9 +72,7 @@ def hub():
 @pytest.fixture(scope="module")
 def workspace(new_workspace, hub):
     made: Workspace = new_workspace()
-    (made.root / MODEL).mkdir(parents=True)
-    for file in runfile("examples/quickstart/model").iterdir():
-        shutil.copyfile(file, made.root / MODEL / file.name)
+    copy_stories(made, MODEL)
     made.write("MODULE.bazel", made.module + EXTENSION + TAG.format("chat", "app"))
     made.write("app/BUILD.bazel", "")
     made.write(FILE, json.dumps(CONFIG, indent=2))

@@ -6,13 +6,13 @@ import collections
 import hashlib
 import itertools
 import json
-import shutil
 
 import pytest
 
 from tests.integration.conftest import PREAMBLE
+from tests.integration.packages import copy_stories
 from tests.integration.profile import Profile
-from tests.integration.workspace import Workspace, runfile
+from tests.integration.workspace import Workspace
 
 BUILD = (
     PREAMBLE
@@ -127,9 +127,7 @@ EDITS = [
 @pytest.fixture(scope="module")
 def workspace(new_workspace):
     made = new_workspace()
-    (made.root / "model").mkdir()
-    for file in runfile("examples/quickstart/model").iterdir():
-        shutil.copyfile(file, made.root / "model" / file.name)
+    copy_stories(made)
     for name in ("two", "three"):
         made.write(f"{name}.json", (made.root / "tiny.json").read_text())
     made.write("BUILD.bazel", BUILD)

@@ -6,13 +6,13 @@ import hashlib
 import json
 import os
 import pathlib
-import signal
 import subprocess
 import threading
 import time
 
 import pytest
 
+from tests.integration import processes
 from tests.integration.conftest import PREAMBLE, TINY_CONFIG
 
 # Two fine-tunes of one architecture, in two Bazel packages.
@@ -37,18 +37,7 @@ def digest(workspace, name: str) -> str:
 
 def worker(workspace) -> int:
     """The process id of the workspace's compile worker."""
-    marks = (str(workspace.output_root), "tools.compiler", "--persistent_worker")
-    for process in pathlib.Path("/proc").glob("[0-9]*"):
-        try:
-            command = (process / "cmdline").read_text()
-            parent = (process / "stat").read_text().rpartition(")")[2].split()[1]
-            cwd = os.readlink(process / "cwd")
-            above = pathlib.Path("/proc", parent, "cmdline").read_text()
-        except OSError:
-            continue
-        if all(mark in command + cwd for mark in marks) and "--persistent_worker" not in above:
-            return int(process.name)
-    raise AssertionError("no compile worker runs")
+    return processes.workers(workspace, "tools.compiler")[0]
 
 
 def seconds_of_requests(pid: int) -> float:
@@ -101,7 +90,7 @@ def test_kill_in_mid_compile(workspace):
     pid = worker(workspace)
     building.start()
     time.sleep(1.5)
-    os.kill(pid, signal.SIGKILL)
+    processes.kill(pid)
     building.join()
     workspace.bazel("build", label)
     expected = digest(workspace, "killed")

@@ -7,7 +7,8 @@ import pathlib
 import re
 
 from tests.integration.conftest import PREAMBLE
-from tests.integration.workspace import Workspace, installed_repository, runfile
+from tests.integration.packages import copy_stories
+from tests.integration.workspace import Workspace, installed_repository
 
 BUILD = (
     PREAMBLE
@@ -56,10 +57,7 @@ def fetched_modules(workspace: Workspace) -> dict[str, pathlib.Path]:
 
 def test_same_package(new_workspace):
     workspace = new_workspace()
-    model = workspace.root / "model"
-    model.mkdir()
-    for file in runfile("examples/quickstart/model").iterdir():
-        (model / file.name).write_bytes(file.read_bytes())
+    copy_stories(workspace)
     workspace.write("BUILD.bazel", BUILD)
     workspace.bazel("build", "//:pkg")
     of_module = package(workspace)

@@ -109,14 +109,16 @@ class Workspace:
             assert done.returncode == 0, done.stderr
         return Build(done.returncode, done.stdout, done.stderr, executed(self.events))
 
-    def start(self, command: str, *arguments: str) -> subprocess.Popen[bytes]:
-        """Start a Bazel command, whose output nobody reads."""
+    def start(
+        self, command: str, *arguments: str, stderr: int = subprocess.DEVNULL
+    ) -> subprocess.Popen[bytes]:
+        """Start a Bazel command, whose output nobody reads, unless `stderr` says so."""
         return subprocess.Popen(
             self._command(command, *arguments),
             cwd=self.root,
             env=self.environment(),
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stderr=stderr,
         )
 
     def _command(self, command: str, *arguments: str) -> list[str | pathlib.Path]:
@@ -142,8 +144,8 @@ class Workspace:
         ]
         return [*overrides, *(f"--sandbox_add_mount_pair={path}" for path in found.values())]
 
-    def stop(self) -> None:
-        """End this workspace's Bazel server and remove what it wrote."""
+    def shutdown(self) -> None:
+        """End this workspace's Bazel server."""
         subprocess.run(
             [self.rules / "bazelw", f"--output_user_root={self.output_root}", "shutdown"],
             cwd=self.root,
@@ -151,6 +153,10 @@ class Workspace:
             capture_output=True,
             check=False,
         )
+
+    def stop(self) -> None:
+        """End this workspace's Bazel server and remove what it wrote."""
+        self.shutdown()
         subprocess.run(["chmod", "-R", "u+w", self.output_root], check=False)
         shutil.rmtree(self.output_root, ignore_errors=True)
 
