@@ -14,10 +14,13 @@ from tools.compiler.__main__ import main
 from tools.compiler.build import export_functions
 from tools.compiler.describe import describe, signatures
 from tools.compiler.families import FAMILIES, create_model
+from tools.compiler.metadata import library_metadata
 from tools.compiler.quantization import create_quantization
 
 HERE = Path(__file__).parent
 ABI = sorted((HERE.parents[1] / "data/abi").glob("*.json"))
+# Of tests/conformance/make_abi.py.
+SMALL = [path for path in ABI if path.stem.startswith("small_")]
 
 
 def test_every_family_has_examples():
@@ -37,6 +40,17 @@ def test_describe_equals_upstream(path):
     assert result["functions"].keys() == expected["functions"].keys()
     for name, signature in expected["functions"].items():
         assert result["functions"][name] == signature, name
+
+
+@pytest.mark.parametrize("path", SMALL, ids=[path.stem for path in SMALL])
+def test_metadata_equals_upstream(path):
+    """What a library says of itself, beside its parameters and its memory."""
+    expected = json.loads(path.read_text())
+    key = config.build_key(expected, "android")
+    quantization = create_quantization(key.quantization, tvm.target.Target(key.tvm_target()))
+    model = create_model(key.model_type, key.model_config, quantization)
+    metadata = library_metadata(key, model, parameters=[])
+    assert metadata == {**expected["metadata"], "params": []}
 
 
 def test_description_is_of_the_library(small_key):
