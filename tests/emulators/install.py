@@ -1,7 +1,8 @@
-"""Install the emulators, and a Python for aarch64 with TVM's runtime; on Debian, as root.
+"""Install the emulators, skopeo, and a Python for aarch64 with TVM's runtime; on Debian, as root.
 
-Emulators are Debian packages, from the mirror that apt is configured with. The Python is unpacked
-into a directory of its own, with the locked wheels for aarch64: nothing of it is installed.
+Emulators and skopeo are Debian packages, from the mirror that apt is configured with. The Python
+is unpacked into a directory of its own, with the locked wheels for aarch64: nothing of it is
+installed.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pip._vendor.packaging.markers import Marker
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LOCK = ROOT / "tools" / "python" / "requirements.lock"
-EMULATORS = ("chromium-headless-shell", "pocl-opencl-icd", "qemu-user")
+PROGRAMS = ("chromium-headless-shell", "pocl-opencl-icd", "qemu-user", "skopeo")
 FOREIGN = ("libpython3-stdlib", "libstdc++6", "python3-minimal")
 WHEELS = ("apache-tvm", "apache-tvm-ffi", "ml-dtypes", "numpy", "typing-extensions")
 PLATFORMS = ("manylinux_2_28_aarch64", "manylinux_2_27_aarch64", "manylinux2014_aarch64")
@@ -111,10 +112,10 @@ def main() -> int:
     parser.add_argument("directory", type=pathlib.Path, help="for the aarch64 system")
     directory = parser.parse_args().directory.absolute()
     if os.geteuid() or not shutil.which("apt-get"):
-        print("the emulators are not installed: that needs root and apt-get")
+        print("the emulators and skopeo are not installed: that needs root and apt-get")
         return CANNOT
     apt_get("update")
-    apt_get("install", "--no-install-recommends", *EMULATORS)
+    apt_get("install", "--no-install-recommends", *PROGRAMS)
     if not directory.exists():
         directory.parent.mkdir(parents=True, exist_ok=True)
         unfinished = directory.with_name(f"{directory.name}.{os.getpid()}")

@@ -188,16 +188,21 @@ def test_device_added(workspace):
     edit(workspace, lambda c: c.update(device="android"))
 
 
-def test_migrated_build_file_loads(workspace):
-    """Beside another file, so that the package is a new one; nothing is compiled."""
-    workspace.write("ios/mlc-package-config.json", json.dumps({**CONFIG, "device": "iphone"}))
-    shutil.copytree(workspace.root / MODEL, workspace.root / "ios/My models (new)/stories")
-    migrate = ("run", "@rules_mlc//tools:migrate", "--", "ios/mlc-package-config.json")
+def test_migrated_build_file_builds(workspace):
+    """Beside another file, so that the package is a new one; its libraries are known by then."""
+    workspace.write("new/mlc-package-config.json", json.dumps(CONFIG))
+    shutil.copytree(workspace.root / MODEL, workspace.root / "new/My models (new)/stories")
+    migrate = ("run", "@rules_mlc//tools:migrate", "--", "new/mlc-package-config.json")
     lines = workspace.bazel(*migrate).stdout.partition(" needs these lines:\n")[2]
     module = (workspace.root / "MODULE.bazel").read_text()
     added = [line for line in lines.splitlines() if not line.startswith(("bazel_dep(", "mlc = "))]
     workspace.write("MODULE.bazel", "\n".join([module, *added]))
-    workspace.bazel("build", "--nobuild", "//ios:mlc_package")
+    workspace.bazel("build", "//new:mlc_package")
+    built = workspace.root / "bazel-bin/new/mlc_package"
+    assert (built / "lib/libmodel_android.a").is_file()
+    config = json.loads((built / "bundle/mlc-app-config.json").read_text())
+    ids = [model["model_id"] for model in CONFIG["model_list"]]
+    assert [entry["model_id"] for entry in config["model_list"]] == ids
 
 
 def test_mistakes_all_at_once_and_before_anything_runs(workspace):
