@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +17,19 @@ from tests.emulators.conversation import converse
 from tests.emulators.emulation import Device, EmulatedSession
 from tests.emulators.every_kernel import use_every_kernel
 from tests.numeric.session import Session
+from tools.compiler.functions.samplers import ALL, SAMPLERS_OF_TARGET
 
 NUM_LAYERS = 2
 """Of the five: all layers of a model run the same kernels."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def samplers() -> Iterator[None]:
+    """Gives libraries for the CPU, to be compared with, and for OpenCL every sampling function."""
+    with pytest.MonkeyPatch.context() as patch:
+        for kind in ("llvm", "opencl"):
+            patch.setitem(SAMPLERS_OF_TARGET, kind, ALL)
+        yield
 
 
 @pytest.fixture(scope="session")

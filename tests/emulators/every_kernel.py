@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tvm
 
+from tests.emulators.emulation import EmulatedSession
 from tests.numeric.session import PAGE_SIZE, Session
 
 _WINDOW = 40
@@ -78,7 +79,39 @@ def change_logits(session: Session, vocab_size: int, random: np.random.Generator
         session.call(name, *arguments, parameters=False)
 
 
-def use_every_kernel(session: Session, model_config: dict) -> None:
+def sort_and_sample(session: Session, random: np.random.Generator) -> None:
+    """Samples of a vocabulary that fills no block of threads, from rows of which one has ties."""
+    probs = random.random((3, 1999), np.float32) ** 8
+    probs[1] = probs[1].round(1)
+    probs /= probs.sum(1, keepdims=True)
+    values, order = session.call("argsort_probs", probs, parameters=False)
+    uniform = random.random(64, np.float32)
+    rows = random.integers(0, 3, 64)
+    share = np.array([0.2, 0.9, 1], np.float32)
+    session.call("sample_with_top_p", values, order, uniform, rows, share, parameters=False)
+
+
+def sample_otherwise(session: Session, random: np.random.Generator) -> None:
+    """Calls the functions that libraries for browsers do not have."""
+    probs = random.dirichlet(np.full(1999, 0.1), 5).astype(np.float32)
+    uniform, shares = random.random((2, 5), np.float32)
+    rows, tokens = random.integers(0, 5, 5), random.integers(0, 1999, 5)
+    order = np.argsort(-probs, 1).astype(np.int32)
+    # Node 0 is the root; 1 and 2 follow it; 3 follows 1, 4 follows 2.
+    child, sibling = np.array([1, 3, 4, -1, -1]), np.array([-1, 2, -1, -1, -1])
+    for name, *arguments in (
+        ("multinomial_from_uniform", probs, uniform, rows),
+        ("renormalize_by_top_p", probs, shares, np.zeros((5, 3), np.float32)),
+        ("sampler_take_probs", probs, order, rows, tokens, np.array([0, 1999, 7])),
+        (
+            "sampler_verify_draft_tokens",
+            *(probs, tokens, probs[::-1].copy(), child, sibling, uniform, np.array([0])),
+        ),
+    ):
+        session.call(name, *arguments, parameters=False)
+
+
+def use_every_kernel(session: EmulatedSession, model_config: dict) -> None:
     """Calls all of the above."""
     random = np.random.default_rng(1)
     heads, head_dim = model_config["num_key_value_heads"], model_config["head_dim"]
@@ -87,3 +120,6 @@ def use_every_kernel(session: Session, model_config: dict) -> None:
     read_cache(session, model_config["num_hidden_layers"], heads, head_dim)
     append_latent(session, head_dim, random)
     change_logits(session, model_config["vocab_size"], random)
+    sort_and_sample(session, random)
+    if "take_probs" in session.functions:
+        sample_otherwise(session, random)

@@ -54,12 +54,20 @@ def kept(row: np.ndarray, top_p: float) -> set[int]:
 
 @pytest.mark.parametrize("vocab_size", [1, 517, 9001])
 def test_argsort(call, vocab_size):
-    """The greatest first, with the tokens they are of."""
+    """The greatest first, with the tokens they are of; equal ones in their order."""
     probs = probabilities(3, vocab_size, 0)
     values, indices = call("argsort_probs", probs)
     assert np.array_equal(values, -np.sort(-probs))
     assert np.array_equal(np.take_along_axis(probs, indices, 1), values)
-    assert all(len(set(row)) == vocab_size for row in indices)
+    assert np.array_equal(indices, np.argsort(-probs, axis=1, kind="stable"))
+
+
+def test_argsort_of_what_is_no_number(call):
+    """Every token is there once, so that nothing is read outside of the row."""
+    probs = probabilities(2, 517, 0)
+    probs[0, 3:400:7] = np.nan
+    _, indices = call("argsort_probs", probs)
+    assert np.array_equal(np.sort(indices, 1), [np.arange(517)] * 2)
 
 
 @pytest.mark.parametrize("vocab_size", [1, 517, 9001])

@@ -39,7 +39,6 @@ def relax_pipeline(
     return tvm.transform.Sequential(
         [
             AttachSizeBounds(bounds),
-            relax.backend.DispatchSortScan(index_bits=64 if _has_long_indices(target) else 32),
             relax.transform.LegalizeOps(skip_ops=["relax.reshape"]),
             relax.transform.AnnotateTIROpPattern(),
             relax.transform.FuseOps(),
@@ -69,10 +68,6 @@ def _cuda_graph() -> list[tvm.transform.Pass]:
     return [AttachCapturedSizes(), relax.transform.RewriteCUDAGraph(), AttachGraphAllocation()]
 
 
-def _has_long_indices(target: Target) -> bool:
-    return target.kind.name in ("cuda", "llvm")
-
-
 def _schedule(target: Target) -> list[tvm.transform.Pass]:
     """Returns the passes that schedule PrimFuncs.
 
@@ -82,7 +77,7 @@ def _schedule(target: Target) -> list[tvm.transform.Pass]:
     if target.kind.name == "llvm":
         return [dlight.ApplyDefaultSchedule(CPUMatmul())]
     return [
-        *([] if _has_long_indices(target) else [tirx.transform.ForceNarrowIndexToInt32()]),
+        *([] if target.kind.name == "cuda" else [tirx.transform.ForceNarrowIndexToInt32()]),
         *([FuseGridDepth()] if target.kind.name == "webgpu" else []),
         dlight.ApplyDefaultSchedule(
             GPUExperts(),

@@ -11,6 +11,8 @@ from tvm import relax, te, tirx
 from tvm.script import tirx as T  # noqa: N812
 from tvm.target import Target
 
+from tools.compiler.functions.running_sums import running_sums
+from tools.compiler.functions.sorted_order import sorted_order
 from tools.compiler.functions.threads import ThreadLoops, thread_loops
 from tools.compiler.functions.top_p import add_renormalize_by_top_p
 from tools.compiler.functions.verify import add_verify_draft_tokens
@@ -41,11 +43,12 @@ def add_samplers(builder: relax.BlockBuilder, target: Target, names: tuple[str, 
         return
     loops = thread_loops(target)
     search = builder.add_func(_search(loops).with_attr("tirx.is_scheduled", True), "search_sums")
+    sums = builder.add_func(running_sums(loops), "running_sums")
     add = {
-        "argsort_probs": lambda: _argsort_probs(builder),
-        "multinomial_from_uniform": lambda: _multinomial_from_uniform(builder, search),
+        "argsort_probs": lambda: _argsort_probs(builder, loops),
+        "multinomial_from_uniform": lambda: _multinomial_from_uniform(builder, sums, search),
         "renormalize_by_top_p": lambda: add_renormalize_by_top_p(builder),
-        "sample_with_top_p": lambda: _sample_with_top_p(builder, search),
+        "sample_with_top_p": lambda: _sample_with_top_p(builder, sums, search),
         "sampler_take_probs": lambda: _sampler_take_probs(builder),
         "sampler_verify_draft_tokens": lambda: add_verify_draft_tokens(builder, loops),
     }
@@ -53,24 +56,29 @@ def add_samplers(builder: relax.BlockBuilder, target: Target, names: tuple[str, 
         add[name]()
 
 
-def _argsort_probs(builder: relax.BlockBuilder) -> None:
+def _argsort_probs(builder: relax.BlockBuilder, loops: ThreadLoops) -> None:
     """``(probs) -> (sorted_probs, sorted_indices)``, the greatest first."""
     batch_size, vocab_size = _sizes("batch_size", "vocab_size")
     probs = _var("probs", (batch_size, vocab_size), "float32")
+    sort = builder.add_func(sorted_order(loops), "sorted_order")
+
+    def take(p, orders):
+        indices = te.compute(p.shape, lambda i, j: orders[0, i, j], name="indices")
+        return [te.compute(p.shape, lambda i, j: p[i, orders[0, i, j]], name="sorted"), indices]
+
     with builder.function("argsort_probs", [probs]):
         with builder.dataflow():
-            indices = builder.emit(relax.op.argsort(probs, descending=True, dtype="int32"))
-            values = builder.emit_te(
-                lambda p, order: te.compute(p.shape, lambda i, j: p[i, order[i, j]], name="sorted"),
-                probs,
-                indices,
-                primfunc_name_hint="take_sorted_probs",
+            shape = relax.TensorType((2, batch_size, vocab_size), "int32")
+            orders = builder.emit(relax.call_tir(sort, [probs], shape))
+            result = builder.emit_output(
+                builder.call_te(take, probs, orders, primfunc_name_hint="take_sorted")
             )
-            result = builder.emit_output((values, indices))
         builder.emit_func_output(result)
 
 
-def _multinomial_from_uniform(builder: relax.BlockBuilder, search: tvm.ir.GlobalVar) -> None:
+def _multinomial_from_uniform(
+    builder: relax.BlockBuilder, add_up: tvm.ir.GlobalVar, search: tvm.ir.GlobalVar
+) -> None:
     """``(probs, uniform_samples, sample_indices) -> token ids``."""
     batch_size, num_samples, vocab_size = _sizes("batch_size", "num_samples", "vocab_size")
     probs = _var("probs", (batch_size, vocab_size), "float32")
@@ -81,14 +89,16 @@ def _multinomial_from_uniform(builder: relax.BlockBuilder, search: tvm.ir.Global
 
     with builder.function("multinomial_from_uniform", [probs, uniform, rows]):
         with builder.dataflow():
-            sums = builder.emit(relax.op.cumsum(probs, axis=1))
+            sums = builder.emit(relax.call_tir(add_up, [probs], probs.ty))
             limit = builder.emit_te(totals, sums, rows, primfunc_name_hint="sample_totals")
             call = relax.call_tir(search, [sums, uniform, limit, rows], rows.ty)
             result = builder.emit_output(call)
         builder.emit_func_output(result)
 
 
-def _sample_with_top_p(builder: relax.BlockBuilder, search: tvm.ir.GlobalVar) -> None:
+def _sample_with_top_p(
+    builder: relax.BlockBuilder, add_up: tvm.ir.GlobalVar, search: tvm.ir.GlobalVar
+) -> None:
     """``(sorted_probs, sorted_indices, uniform_samples, sample_indices, top_p) -> token ids``.
 
     ``top_p`` is float32 ``(batch_size,)``. Of a row the fewest of the greatest probabilities that
@@ -117,7 +127,7 @@ def _sample_with_top_p(builder: relax.BlockBuilder, search: tvm.ir.GlobalVar) ->
 
     with builder.function("sample_with_top_p", [probs, indices, uniform, rows, top_p]):
         with builder.dataflow():
-            sums = builder.emit(relax.op.cumsum(probs, axis=1))
+            sums = builder.emit(relax.call_tir(add_up, [probs], probs.ty))
             bound = emit(bounds, top_p, rows)
             last = builder.emit(relax.call_tir(search, [sums, bound, bound, rows], rows.ty))
             total = emit(totals, sums, rows, last)
