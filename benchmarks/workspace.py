@@ -41,7 +41,7 @@ class Workspace:
         self.environment = {**os.environ, "MLC_CACHE_HOME": launcher, **(variables or {})}
         # A sandbox hides /tmp, and this repository may lie there.
         mount = f"build --sandbox_add_mount_pair={ROOT}\n"
-        self.write(".bazelrc", (ROOT / ".bazelrc").read_text(encoding="utf-8") + mount)
+        self.write(".bazelrc", (ROOT / "mlc.bazelrc").read_text(encoding="utf-8") + mount)
         self.write("MODULE.bazel", module)
 
     def write(self, name: str, text: str) -> None:

@@ -81,6 +81,7 @@ def _mlc_convert_weight_impl(ctx):
         mnemonic = "MlcConvertWeight",
         progress_message = "Converting the weights of %{label}",
         resource_set = _resources,
+        weights = True,
     )
     return [
         DefaultInfo(files = depset([directory])),

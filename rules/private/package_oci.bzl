@@ -29,5 +29,6 @@ def oci_layout(ctx, files, manifest):
         outputs = [output],
         mnemonic = "MlcOci",
         progress_message = "Writing the OCI layout of %{label}",
+        weights = True,
     )
     return output

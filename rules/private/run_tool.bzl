@@ -54,6 +54,7 @@ def run_tool(
         resource_set = _resources,
         unused_inputs_list = None,
         execution_requirements = None,
+        weights = False,
         shell_env = False):
     """Registers an action that runs a Python tool on declared inputs only.
 
@@ -70,6 +71,7 @@ def run_tool(
       resource_set: A function that says what the action needs of the machine, if it is more or less than most need.
       unused_inputs_list: File that lists inputs whose change does not ask for the action anew.
       execution_requirements: dict; if not given, the action sees no network, and paths may be mapped.
+      weights: Whether the tool reads or writes weights. It runs where they are: moving them to another machine costs more.
       shell_env: Whether the tool gets the variables of `--action_env`, for programs of the machine; then no worker runs it.
     """
     command = ctx.actions.args()
@@ -87,6 +89,8 @@ def run_tool(
         if not in_worker:
             # Bazel sends unmapped paths to multiplex workers.
             execution_requirements["supports-path-mapping"] = "1"
+    if weights:
+        execution_requirements = execution_requirements | {"no-remote-exec": "1"}
     requests = []
     if in_worker:
         request = ctx.actions.declare_file("{}.{}.params".format(ctx.label.name, outputs[0].basename))

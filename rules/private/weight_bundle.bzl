@@ -67,6 +67,7 @@ def _digest(ctx, name, file):
         outputs = [output],
         mnemonic = "MlcDigest",
         progress_message = "Hashing {} of %{{label}}".format(name),
+        weights = True,
     )
     return output
 
@@ -128,6 +129,7 @@ def _bundle(ctx, files, converted):
         progress_message = "Linking the weights of %{label}",
         # No link leads out of a sandbox.
         execution_requirements = {"block-network": "1", "no-sandbox": "1"},
+        weights = True,
     )
     return output
 

@@ -5,15 +5,31 @@ from __future__ import annotations
 import contextlib
 import http.server
 import threading
+import time
 from collections.abc import Iterator
+
+FAULTS = ("errors", "breaks off", "slow", "stalls")
+"""What may be wrong: the server answers 503, ends a connection in mid-blob, takes half a second for
+a request, or sends half a blob and then nothing."""
 
 
 class HttpCache(http.server.ThreadingHTTPServer):
-    """The server. `blobs` maps a path to its bytes, and may be changed by a test."""
+    """The server.
+
+    Attributes:
+        blobs: Bytes by path; a test may change them.
+        fault: One of FAULTS, or nothing.
+        authorization: The header that a request needs, or nothing.
+    """
+
+    daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.blobs: dict[str, bytes] = {}
+        self.fault = ""
+        self.authorization = ""
+        self.released = threading.Event()
 
     @property
     def url(self) -> str:
@@ -25,16 +41,40 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
+        if self._refused():
+            return
         blob = self.server.blobs.get(self.path)
-        self.send_response(404 if blob is None else 200)
-        self.send_header("Content-Length", str(len(blob or b"")))
-        self.end_headers()
-        self.wfile.write(blob or b"")
+        self._head(404 if blob is None else 200, len(blob or b""))
+        if self.server.fault in ("breaks off", "stalls") and blob:
+            self.wfile.write(blob[: len(blob) // 2])
+            if self.server.fault == "stalls":
+                self.server.released.wait(60)
+            self.close_connection = True
+        else:
+            self.wfile.write(blob or b"")
 
     def do_PUT(self) -> None:
-        self.server.blobs[self.path] = self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(204)
-        self.send_header("Content-Length", "0")
+        data = self.rfile.read(int(self.headers["Content-Length"]))
+        if not self._refused():
+            self.server.blobs[self.path] = data
+            self._head(204, 0)
+
+    def _refused(self) -> bool:
+        """Whether the request has been answered already."""
+        if self.server.fault == "slow":
+            time.sleep(0.5)
+        status = 0
+        if self.server.authorization != (self.headers["Authorization"] or ""):
+            status = 401
+        elif self.server.fault == "errors":
+            status = 503
+        if status:
+            self._head(status, 0)
+        return bool(status)
+
+    def _head(self, status: int, length: int) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(length))
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:
@@ -50,6 +90,7 @@ def running() -> Iterator[HttpCache]:
     try:
         yield server
     finally:
+        server.released.set()
         server.shutdown()
         thread.join()
         server.server_close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
 
 import pytest
 
@@ -19,6 +20,19 @@ mlc_package(name = "pkg", device = "iphone", models = [":tiny"])
 """
 )
 
+HELPER = """\
+#!/bin/sh
+# What Bazel asks a credential helper for, and in which form: {"headers": {NAME: [VALUE]}}.
+cat >/dev/null
+printf '{"headers": {"Authorization": ["Bearer %s"]}}' "$(cat "${0%/*}/cache-token")"
+"""
+
+
+# The test's Python need not be the system's.
+HERMETIC = ["--config=hermetic"]
+if not sys.base_prefix.startswith("/usr"):
+    HERMETIC.append(f"--sandbox_add_mount_pair={sys.base_prefix}")
+
 
 @pytest.fixture(scope="module")
 def cache():
@@ -26,47 +40,104 @@ def cache():
         yield server
 
 
-def build(workspace, cache) -> tuple[dict[str, int], str]:
-    """How many actions ran where, as Bazel sums them up, and the digest of the manifest."""
-    workspace.write("BUILD.bazel", BUILD)
-    flags = [f"--remote_cache={cache.url}", "--remote_retries=0"] if cache else []
-    done = workspace.bazel("build", *flags, "//:pkg")
+def build(workspace, cache, *flags: str, config: str = "remote-cache", check: bool = True):
+    """Build the package with a cache that gets two chances for a blob."""
+    flags = (f"--remote_cache={cache.url}", "--remote_retries=1", "--remote_timeout=2s", *flags)
+    return workspace.bazel("build", f"--config={config}", *flags, "//:pkg", check=check)
+
+
+def counts(done) -> dict[str, int]:
+    """How many actions ran where, as Bazel sums them up."""
     (summary,) = re.findall(r"^INFO: \d+ processes?: (.*)\.$", done.stderr, re.MULTILINE)
-    counts = {kind: int(count) for count, kind in re.findall(r"(\d+) ([a-z- ]+)", summary)}
+    return {kind: int(count) for count, kind in re.findall(r"(\d+) ([a-z- ]+)", summary)}
+
+
+def digest(workspace) -> str:
+    """The digest of the manifest, which has that of every file of the package."""
     manifest = workspace.root / "bazel-bin/pkg/package-manifest.json"
-    return counts, hashlib.sha256(manifest.read_bytes()).hexdigest()
+    return hashlib.sha256(manifest.read_bytes()).hexdigest()
 
 
 @pytest.fixture(scope="module")
 def first(new_workspace, cache):
-    counts, digest = build(new_workspace(), cache)
-    assert "remote cache hit" not in counts
-    return digest
-
-
-def test_another_folder_runs_nothing(new_workspace, cache, first):
-    counts, digest = build(new_workspace(), cache)
-    # MlcConfig, MlcCompile, MlcCheck, MlcArchive, MlcAppFiles, MlcPackage.
-    assert counts.pop("remote cache hit") == 6
-    assert set(counts) == {"internal"}
-    assert digest == first
-
-
-def test_corrupted_blobs_are_noticed(new_workspace, cache, first):
-    for path, blob in cache.blobs.items():
-        if path.startswith("/cas/") and blob:
-            cache.blobs[path] = bytes([blob[0] ^ 1]) + blob[1:]
+    """The digest of the package that filled the cache."""
     workspace = new_workspace()
     workspace.write("BUILD.bazel", BUILD)
-    done = workspace.bazel("build", f"--remote_cache={cache.url}", "//:pkg", check=False)
-    # Bazel names the blob that it cannot verify and stops; without the cache it builds.
-    assert done.returncode != 0
-    assert "does not match received digest" in done.stderr
-    assert build(workspace, None)[1] == first
+    assert "remote cache hit" not in counts(build(workspace, cache, config="ci"))
+    return digest(workspace)
 
 
-def test_server_that_is_gone(new_workspace, first):
+@pytest.fixture(scope="module")
+def checkout(new_workspace):
+    made = new_workspace()
+    made.write("BUILD.bazel", BUILD)
+    return made
+
+
+@pytest.fixture
+def second(checkout):
+    """Another folder, in which nothing is built."""
+    checkout.bazel("clean")
+    return checkout
+
+
+@pytest.fixture
+def broken(cache):
+    """The cache; what a test does to it is undone."""
+    blobs = dict(cache.blobs)
+    yield cache
+    cache.blobs, cache.fault, cache.authorization = blobs, "", ""
+
+
+def test_another_folder_runs_nothing(second, cache, first):
+    found = counts(build(second, cache))
+    # MlcConfig, MlcCompile, MlcCheck, MlcArchive, MlcAppFiles, MlcPackage.
+    assert found.pop("remote cache hit") == 6
+    assert set(found) == {"internal"}
+    assert digest(second) == first
+
+
+@pytest.mark.parametrize("fault", http_cache.FAULTS)
+def test_faulty_server(second, broken, first, fault):
+    """The build does without, or as well as it can; and who reads a cache does not write it."""
+    broken.fault = fault
+    before = dict(broken.blobs)
+    build(second, broken)
+    assert digest(second) == first
+    assert broken.blobs == before
+
+
+@pytest.mark.parametrize("kind", ["ac", "cas"])
+def test_broken_blobs(second, broken, first, kind):
+    """Bazel names a blob that it cannot verify and stops, or builds; it never believes it.
+
+    Without the cache the package is built by actions that see nothing but what they declare.
+    """
+    blobs = [(path, blob) for path, blob in broken.blobs.items() if path.startswith(f"/{kind}/")]
+    for number, (path, blob) in enumerate(blobs):
+        corrupted = bytes([blob[0] ^ 1]) + blob[1:] if blob else b"more"
+        broken.blobs[path] = blob[:-1] if number % 2 and blob else corrupted
+    done = build(second, broken, check=kind == "ac")
+    if kind == "cas":
+        assert done.returncode != 0
+        assert "does not match received digest" in done.stderr
+        second.bazel("build", *HERMETIC, "//:pkg")
+    assert digest(second) == first
+
+
+def test_credentials_come_from_a_helper(second, broken, first):
+    """A token that is in no flag, no rc file and no variable."""
+    broken.authorization = "Bearer secret"
+    helper = second.write("helper", HELPER)
+    helper.chmod(0o755)
+    second.write("cache-token", "secret")
+    found = counts(build(second, broken, f"--credential_helper=127.0.0.1={helper}"))
+    assert found["remote cache hit"] == 6
+    assert digest(second) == first
+
+
+def test_server_that_is_gone(second, first):
     with http_cache.running() as gone:
         pass
-    _, digest = build(new_workspace(), gone)
-    assert digest == first
+    build(second, gone)
+    assert digest(second) == first

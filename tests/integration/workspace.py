@@ -33,7 +33,8 @@ def copy_distribution(target: pathlib.Path) -> None:
     source = runfile("")
     for name in ("rules", "tools"):
         shutil.copytree(source / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in (".bazelrc", "BUILD.bazel", "MODULE.bazel", "WORKSPACE", "bazelw", "mlc-package"):
+    root = ("BUILD.bazel", "MODULE.bazel", "WORKSPACE", "bazelw", "mlc-package", "mlc.bazelrc")
+    for name in root:
         shutil.copy2(source / name, target / name)
 
 
@@ -79,7 +80,7 @@ class Workspace:
         copy_distribution(self.rules)
         self.module = MODULE.format(rules_mlc=self.rules)
         self.write("MODULE.bazel", self.module)
-        shutil.copy2(self.rules / ".bazelrc", self.root / ".bazelrc")
+        shutil.copy2(self.rules / "mlc.bazelrc", self.root / ".bazelrc")
 
     def write(self, name: str, text: str) -> pathlib.Path:
         """Write a file of the workspace."""

@@ -71,34 +71,52 @@ def read_index(
 def resolve(index: dict[str, Entry]) -> list[Entry]:
     """Returns what the private Bazel is made of: `packages.NAMES` and the libraries they need.
 
-    Names of libraries change with their binary interface, so they are not listed but followed.
-
     Raises:
         LauncherError: The index lacks a package, or has a Bazel that this launcher does not know.
     """
-    providers = {name: package for package in index.values() for name in package.provides}
-    found: dict[str, Entry] = {}
-    queue = list(packages.NAMES)
-    while queue:
-        name = queue.pop()
-        package = index.get(name) or providers.get(name)
-        if package is None:
-            raise LauncherError(f"the Debian index has no package {name}")
-        if package.name not in found:
-            found[package.name] = package
-            queue += [name for name in package.depends if _is_needed(name, index, providers)]
-    version = found["bazel-bootstrap"].version
+    found = with_libraries(index, packages.NAMES, packages.UNUSED)
+    version = next(entry.version for entry in found if entry.name == "bazel-bootstrap")
     if not version.startswith(packages.BAZEL + "+"):
         raise LauncherError(
             f"Debian has Bazel {version} now and this launcher installs {packages.BAZEL}: take a"
             " newer rules_mlc, put bazelisk on PATH, or set MLC_BAZEL to a Bazel 7.4 or newer"
         )
+    return found
+
+
+def with_libraries(
+    index: dict[str, Entry], names: Iterable[str], unused: re.Pattern[str]
+) -> list[Entry]:
+    """Returns packages and the shared libraries that they need, sorted by name.
+
+    Names of libraries change with their binary interface, so they are not listed but followed.
+
+    Args:
+        index: What `read_index` returns.
+        names: The packages.
+        unused: Matches the names of libraries that are not followed.
+
+    Raises:
+        LauncherError: The index lacks a package.
+    """
+    providers = {name: package for package in index.values() for name in package.provides}
+    found: dict[str, Entry] = {}
+    queue = list(names)
+    while queue:
+        name = queue.pop()
+        package = index.get(name) or providers.get(name)
+        if package is None:
+            raise LauncherError(f"the Debian index has no package {name}")
+        if package.name in found:
+            continue
+        found[package.name] = package
+        needed = [index.get(name) or providers.get(name) for name in package.depends]
+        queue += [
+            entry.name
+            for entry in needed
+            if entry is not None and entry.library and not unused.match(entry.name)
+        ]
     return [found[name] for name in sorted(found)]
-
-
-def _is_needed(name: str, index: dict[str, Entry], providers: dict[str, Entry]) -> bool:
-    package = index.get(name) or providers.get(name)
-    return package is not None and package.library and not packages.UNUSED.match(package.name)
 
 
 def _read_packages(

@@ -38,10 +38,10 @@ mlc.package(
 use_repo(mlc, "{name}")
 """
 
-# Which imports user.bazelrc of the workspace.
 _RC = """\
-import "{rules}/.bazelrc"
+import "{rules}/mlc.bazelrc"
 common --lockfile_mode=off
+try-import %workspace%/user.bazelrc
 """
 
 

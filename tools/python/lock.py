@@ -17,6 +17,7 @@ LOCKS = {
     "tools/python/requirements": None,
     "tools/python/requirements_dev": "tools/python/requirements",
     "tools/linker/requirements": None,
+    "tests/remote/requirements": None,
 }
 
 
