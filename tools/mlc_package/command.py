@@ -67,7 +67,7 @@ def package(workspace: Workspace, settings: Settings, request: Request) -> int:
     cached = {repo: found for repo in new if (found := settings.directory_of(repo))}
     devices = [settings.device(name) for name in config["devices"]]
     workspace.write(devices, cached, request.strict, request.sources)
-    environment = request.sources.environment() if request.sources else {}
+    environment = dict(request.sources.environment) if request.sources else {}
     if settings.download == "READONLY":
         environment["HF_HUB_OFFLINE"] = "1"
     status = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -25,6 +26,9 @@ VARIABLES = (
     "TVM_SOURCE_DIR",
 )
 
+# Those of them that name directories, which the build has elsewhere where they are relative.
+_DIRECTORIES = ("ANDROID_NDK", "CARGO_HOME", "JAVA_HOME", "RUSTUP_HOME", "TVM_SOURCE_DIR")
+
 
 @dataclasses.dataclass(frozen=True)
 class Sources:
@@ -33,10 +37,12 @@ class Sources:
     Attributes:
         directory: Where they are, an absolute path.
         version: Of their TVM.
+        environment: The variables that a build needs besides the user's, or in their place.
     """
 
     directory: Path
     version: str
+    environment: Mapping[str, str]
 
     @staticmethod
     def check(
@@ -56,11 +62,10 @@ class Sources:
                 problems += str(error).splitlines()
         if problems:
             raise UserError("\n".join(dict.fromkeys(problems)))
-        return Sources(directory, version) if version else None
-
-    def environment(self) -> dict[str, str]:
-        """Returns the variables that a build needs besides the user's."""
-        return {"MLC_LLM_SOURCE_DIR": str(self.directory)}
+        named = [name for name in _DIRECTORIES if environment.get(name)]
+        absolute = {name: os.path.abspath(environment[name]) for name in named}
+        absolute["MLC_LLM_SOURCE_DIR"] = str(directory)
+        return Sources(directory, version, absolute) if version else None
 
 
 def devices(config: Path, chosen: Sequence[str], settings: Settings) -> list[str]:

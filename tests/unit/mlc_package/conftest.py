@@ -13,7 +13,8 @@ import pytest
 
 BAZELW = r"""#!/bin/sh
 sources=${MLC_LLM_SOURCE_DIR:+ MLC_LLM_SOURCE_DIR=$MLC_LLM_SOURCE_DIR}
-echo "$* HF_HUB_OFFLINE=${HF_HUB_OFFLINE:-}$sources" >>"$FAKE/log"
+tvm=${TVM_SOURCE_DIR:+ TVM_SOURCE_DIR=$TVM_SOURCE_DIR}
+echo "$* HF_HUB_OFFLINE=${HF_HUB_OFFLINE:-}$tvm$sources" >>"$FAKE/log"
 case $* in
 *package_config*)
   cat "$FAKE/stderr" >&2

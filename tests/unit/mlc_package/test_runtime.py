@@ -53,6 +53,16 @@ def test_runtime_is_built(command, sources, tmp_path):
     assert "action_env" not in command.bazelrc
 
 
+def test_directories_are_where_the_user_is(command, sources, tmp_path):
+    header = tmp_path / "tvm/include/tvm/runtime/base.h"
+    header.parent.mkdir(parents=True)
+    header.write_text('#define TVM_VERSION "0.28.0"\n')
+    variables = {"PATH": sources, "TVM_SOURCE_DIR": "../tvm"}
+    assert command.run("--mlc-llm-source-dir", "../mlc-llm", **variables).returncode == 0
+    assert f" TVM_SOURCE_DIR={tmp_path}/tvm " in command.asked()[-1]
+    assert 'runtime_from_source = "0.28.0"' in command.module
+
+
 def test_what_is_missing_is_said_before_bazel_starts(command, sources, tmp_path):
     (tmp_path / "bin/cmake").unlink()
     (tmp_path / "bin/xcrun").unlink()
