@@ -92,7 +92,10 @@ def run_tool(
     if weights:
         execution_requirements = execution_requirements | {"no-remote-exec": "1"}
     requests = []
-    if in_worker:
+    if in_worker and not _in_directory_of(ctx.label, outputs[0]):
+        arguments[-1].use_param_file("@%s", use_always = True)
+    elif in_worker:
+        # Bazel would write the arguments beside the output, into what the user takes.
         request = ctx.actions.declare_file("{}.{}.params".format(ctx.label.name, outputs[0].basename))
         ctx.actions.write(request, arguments[-1])
         requests.append(request)
@@ -122,6 +125,11 @@ def run_tool(
         execution_requirements = execution_requirements | (_WORKER if in_worker else {}),
         toolchain = None,
     )
+
+def _in_directory_of(label, file):
+    """Whether a file is in the directory that a target makes under its name."""
+    parts = [part for part in [label.package, label.name] if part]
+    return "/{}/".format("/".join(parts)) in "/" + file.short_path
 
 def tool_arguments(ctx):
     """Arguments that go through a file when they are many.
