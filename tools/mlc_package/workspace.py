@@ -90,9 +90,11 @@ class Workspace:
         """Whether the files are those of this app and this rules_mlc, from the last run."""
         try:
             text = (self._root / "MODULE.bazel").read_text(encoding="utf-8")
+            settings = (self._root / ".bazelrc").read_text(encoding="utf-8")
         except FileNotFoundError:
             return False
-        return _literal(self.name) in text and _literal(str(self._rules)) in text
+        ours = settings.startswith(_RC.format(rules=self._rules))
+        return ours and _literal(self.name) in text and _literal(str(self._rules)) in text
 
     def write(
         self,

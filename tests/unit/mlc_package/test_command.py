@@ -198,6 +198,16 @@ def test_through_a_link(command, tmp_path):
     assert command.run().returncode == 0
 
 
+def test_settings_of_another_release_are_replaced_before_bazel_reads_them(command):
+    command.run()
+    written = command.bazelrc
+    path = command.home / "rules_mlc/workspace/.bazelrc"
+    path.write_text("import /none\n")
+    command.says(stderr="error: a mistake\n", check_status=1)
+    command.run()
+    assert command.bazelrc == written
+
+
 def test_two_apps_have_repositories_of_their_own(command):
     command.run()
     first = command.module
