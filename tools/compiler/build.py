@@ -100,7 +100,13 @@ def export_functions(
     with target, fast_stack(), kernel_cache():
         mod, parameters = model.export_tvm(model.function_spec())
         builder = relax.BlockBuilder(mod)
-        add_kv_cache_function(builder, "create_tir_paged_kv_cache", model.kv_cache, target)
+        add_kv_cache_function(
+            builder,
+            "create_tir_paged_kv_cache",
+            model.kv_cache,
+            target,
+            has_window=key.model_config["sliding_window_size"] != -1,
+        )
         add_softmax_with_temperature(builder, key.model_config["active_vocab_size"])
         add_alloc_embedding_tensor(
             builder,

@@ -9,6 +9,7 @@ from tvm import relax, tirx
 from tvm.relax.frontend.nn.llm.kv_cache import RopeMode, TIRPagedKVCache
 from tvm.target import Target
 
+from tools.compiler.functions import cpu_attention
 from tools.compiler.functions.attention_scores import AttentionScores, has_scores, with_scores
 from tools.compiler.functions.longrope import longrope_split_rotary
 from tools.compiler.functions.merge_state import merge_state
@@ -67,7 +68,12 @@ def kv_cache_interface() -> tuple[list[relax.Var], relax.Type]:
 
 
 def add_kv_cache_function(
-    builder: relax.BlockBuilder, name: str, config: KVCacheConfig, target: Target
+    builder: relax.BlockBuilder,
+    name: str,
+    config: KVCacheConfig,
+    target: Target,
+    *,
+    has_window: bool = False,
 ) -> None:
     """Adds the function ``name(*SIZES) -> cache``.
 
@@ -112,6 +118,15 @@ def add_kv_cache_function(
     if target.kind.name != "llvm":
         kernel = merge_state(config.num_attention_heads, config.head_dim, config.dtype)
         builder.update_func(builder.get().get_global_var("tir_attention_merge_state"), kernel)
+    elif (
+        not has_window
+        and config.scores is None
+        and cpu_attention.can_attend(config.head_dim, config.dtype)
+    ):
+        heads = (config.num_attention_heads, config.num_key_value_heads, config.head_dim)
+        for name, make_kernel in cpu_attention.KERNELS.items():
+            kernel = make_kernel(*heads, config.dtype)
+            builder.update_func(builder.get().get_global_var(name), kernel)
     if is_longrope:
         kernel = longrope_split_rotary(
             config.rope_theta,
