@@ -36,6 +36,7 @@ class Figures:
         heap: The server's memory after analysis, without garbage, in MB.
         build: The first build; equal libraries are compiled once.
         no_op: The build once more, nothing changed.
+        no_op_processor: Seconds of processors in that.
     """
 
     models: int
@@ -44,6 +45,7 @@ class Figures:
     heap: int
     build: float
     no_op: float
+    no_op_processor: float
 
 
 def measure(count: int, repeats: int, profile: str | None) -> Figures:
@@ -65,8 +67,10 @@ def measure(count: int, repeats: int, profile: str | None) -> Figures:
         processor = workspace.processor_seconds() - before
         heap = workspace.run("info", "used-heap-size-after-gc").strip().removesuffix("MB")
         build = workspace.bazel("build", *_TARGETS)
+        before = workspace.processor_seconds()
         no_op = statistics.median(workspace.bazel("build", *_TARGETS) for _ in range(repeats))
-    return Figures(count, analysis, processor, int(heap), build, no_op)
+        no_op_processor = (workspace.processor_seconds() - before) / repeats
+    return Figures(count, analysis, processor, int(heap), build, no_op, no_op_processor)
 
 
 def _profile(directory: str | None, count: int) -> Iterator[str]:
@@ -80,13 +84,13 @@ def main(argv: list[str] | None = None) -> None:
     """Measures every size and prints a table."""
     args = parser().parse_args(argv)
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
-    print("| models | analysis s | of processors s | heap MB | build s | no-op s |")
-    print("|---|---|---|---|---|---|", flush=True)
+    print("| models | analysis | of processors | heap | build | no-op | of processors |")
+    print("|---|---|---|---|---|---|---|", flush=True)
     for count in args.models:
         f = measure(count, args.repeats, args.profile)
         print(
-            f"| {f.models} | {f.analysis:.1f} | {f.processor:.1f} | {f.heap} "
-            f"| {f.build:.1f} | {f.no_op:.2f} |",
+            f"| {f.models} | {f.analysis:.1f} s | {f.processor:.1f} s | {f.heap} MB "
+            f"| {f.build:.1f} s | {f.no_op:.2f} s | {f.no_op_processor:.2f} s |",
             flush=True,
         )
 
