@@ -93,15 +93,15 @@ def sort_and_sample(session: Session, random: np.random.Generator) -> None:
 
 def sample_otherwise(session: Session, random: np.random.Generator) -> None:
     """Calls the functions that libraries for browsers do not have."""
-    probs = random.dirichlet(np.full(1999, 0.1), 5).astype(np.float32)
-    uniform, shares = random.random((2, 5), np.float32)
-    rows, tokens = random.integers(0, 5, 5), random.integers(0, 1999, 5)
+    probs = random.dirichlet(np.full(1999, 0.1), 4).astype(np.float32)
+    uniform, shares = random.random((2, 4), np.float32)
+    rows, tokens = random.integers(0, 4, 4), random.integers(0, 1999, 4)
     order = np.argsort(-probs, 1).astype(np.int32)
-    # Node 0 is the root; 1 and 2 follow it; 3 follows 1, 4 follows 2.
-    child, sibling = np.array([1, 3, 4, -1, -1]), np.array([-1, 2, -1, -1, -1])
+    # Nodes 1 and 2 follow 0; 3 follows 1.
+    child, sibling = np.array([1, 3, -1, -1]), np.array([-1, 2, -1, -1])
     for name, *arguments in (
         ("multinomial_from_uniform", probs, uniform, rows),
-        ("renormalize_by_top_p", probs, shares, np.zeros((5, 3), np.float32)),
+        ("renormalize_by_top_p", probs, shares, np.zeros((4, 3), np.float32)),
         ("sampler_take_probs", probs, order, rows, tokens, np.array([0, 1999, 7])),
         (
             "sampler_verify_draft_tokens",
