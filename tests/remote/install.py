@@ -59,7 +59,9 @@ def run(*command: str | pathlib.Path) -> None:
         raise LauncherError(f"{pathlib.Path(command[0]).name} failed: {reason}")
 
 
-def unpack(downloader: Downloader, machine: Machine, keyring: pathlib.Path, root: pathlib.Path):
+def unpack(
+    downloader: Downloader, machine: Machine, keyring: pathlib.Path, root: pathlib.Path
+) -> None:
     """Unpack the servers and the libraries they need into `root`."""
     index = read_index(downloader, packages.SUITE, machine.debian, keyring)
     names = [name for name in index if any(re.fullmatch(known, name) for known in NAMES)]

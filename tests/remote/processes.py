@@ -44,18 +44,17 @@ def listens(port: int) -> bool:
     return False
 
 
-def wait_for(ready: Callable[[], bool], what: str, process: Process | None = None) -> None:
-    """Return as soon as `ready` is true.
+def wait_for(ready: Callable[[], bool], what: str, process: Process) -> None:
+    """Return as soon as `ready` is true; a process that does not get there is ended.
 
     Raises:
-      AssertionError: It is not in time, or the process that it depends on has ended.
+      AssertionError: It is not in time, or the process that it waits for has ended.
     """
     deadline = time.monotonic() + PATIENCE
     while not ready():
-        ended = process is not None and process.popen.poll() is not None
-        log = process.log.read_text(errors="replace")[-2000:] if process is not None else ""
-        assert not ended, f"{what}: the process has ended\n{log}"
-        assert time.monotonic() < deadline, f"{what}: not after {PATIENCE:.0f} s\n{log}"
+        if process.popen.poll() is not None or time.monotonic() > deadline:
+            process.kill()
+            raise AssertionError(f"{what} does not serve\n{process.printed()}")
         time.sleep(0.05)
 
 
@@ -74,6 +73,10 @@ class Process:
                 stderr=output,
                 start_new_session=True,
             )
+
+    def printed(self) -> str:
+        """The end of what the process has printed."""
+        return self.log.read_text(encoding="utf-8", errors="replace")[-2000:]
 
     def end(self) -> None:
         """Ask the process to end, and insist after a while."""
