@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import lief
 import pytest
 
-from tests.numeric.families import MODELS
+from tests.unit.compiler.family_digests import SMALL, digests, small_library
 from tests.unit.compiler.test_objects import RUNTIME, SYMBOL, symbols
 from tools import config
-from tools.compiler.build import build_library
+from tools.compiler.build import BuiltLibrary
 from tools.compiler.families import FAMILIES
-from tools.compiler.progress import Progress
 
 ABI = Path(__file__).parents[2] / "data/abi"
 
@@ -22,9 +26,6 @@ UPSTREAM = {
     found["model_type"]: set(found["library_functions"])
     for found in (json.loads(path.read_text()) for path in ABI.glob("small_*.json"))
 }
-
-# One model of each family.
-SMALL = {small.model_type: small for small in MODELS.values()}
 
 FUNCTIONS = {
     "alloc_embedding_tensor",
@@ -39,13 +40,43 @@ FUNCTIONS = {
 }
 
 
+@pytest.fixture(scope="module")
+def elsewhere(request, tmp_path_factory) -> Iterator[subprocess.Popen | None]:
+    """Another process that compiles while this one does, in the opposite order.
+
+    It has a directory, TMPDIR and hash seed of its own, and prints what `family_digests` says.
+    """
+    tests = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
+    if not any(test.get("device") == "android" for test in tests):
+        yield None
+        return
+    directory = tmp_path_factory.mktemp("a" * 40)
+    environment = {
+        **os.environ,
+        "PYTHONHASHSEED": "1",
+        "PYTHONPATH": os.pathsep.join(str(Path(path).absolute()) for path in sys.path if path),
+        "TMPDIR": str(directory),
+    }
+    command = [sys.executable, "-m", "tests.unit.compiler.family_digests", "android"]
+    command += reversed(SMALL)
+    options = {"cwd": directory, "env": environment, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, **options) as process:
+        yield process
+        process.kill()
+
+
+@pytest.fixture(scope="module")
+def build(elsewhere) -> Callable[[str, str], BuiltLibrary]:
+    """A function ``(model_type, device) -> library``, which compiles each once."""
+    return functools.cache(small_library)
+
+
 @pytest.mark.parametrize("device", ["android", "iphone"])
 @pytest.mark.parametrize("model_type", SMALL)
-def test_library(model_type, device):
+def test_library(build, model_type, device):
     """The functions are there, and those of hidden states where the family has them; nothing is
     missing but the runtime's and C's symbols."""
-    key = config.build_key(SMALL[model_type].chat_config("q4f16_1"), device, model_lib="small")
-    built = build_library(key, system_library=True, progress=Progress(False))
+    built = build(model_type, device)
     names = set(built.metadata["memory_usage"])
     assert names >= FUNCTIONS
     # Phones other than Apple's get no functions that sample.
@@ -60,6 +91,15 @@ def test_library(model_type, device):
         undefined |= missing
     assert SYMBOL in strong
     assert not [name for name in undefined - strong if not RUNTIME.fullmatch(name)]
+
+
+@pytest.mark.parametrize("device", ["android"])
+def test_same_bytes_in_another_process(build, elsewhere, device):
+    """A library depends on its compile key alone: on none that was compiled before it, either."""
+    here = {model_type: digests(build(model_type, device)) for model_type in SMALL}
+    output, _ = elsewhere.communicate()
+    assert elsewhere.returncode == 0
+    assert json.loads(output) == here
 
 
 def test_every_family_has_a_model():
