@@ -48,7 +48,7 @@ def build_remotely(workspace, servers, meanwhile=lambda: None) -> dict[str, int]
 
     def act() -> None:
         while building and not servers.working():
-            time.sleep(0.05)
+            time.sleep(0.5)
         meanwhile()
 
     workspace.bazel("clean")
