@@ -78,7 +78,10 @@ def compile_library(
     except UserError:
         raise
     except Exception as error:
-        cli.write_text(log_file, log.failure_text(key, progress.where(), traceback.format_exc()))
+        given = {"--linker": linker, "--nvcc": nvcc}
+        programs = [option for option, program in given.items() if program is not None]
+        details = traceback.format_exc()
+        cli.write_text(log_file, log.failure_text(key, form, programs, progress.where(), details))
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise UserError(
             f"{key.model_lib}: TVM failed in {progress.where()}: {reason[-1]};"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from tools import cli
@@ -34,20 +35,25 @@ def success_text(key: CompileKey, description: dict[str, Any], library_bytes: in
     return "\n".join(lines) + "\n"
 
 
-def failure_text(key: CompileKey, where: str, details: str) -> str:
+def failure_text(
+    key: CompileKey, form: str, programs: Sequence[str], where: str, details: str
+) -> str:
     """Returns the log of a compilation in which TVM failed.
 
     Args:
         key: What was compiled.
+        form: The library's suffix.
+        programs: The options that gave programs of the machine, such as ``--linker``.
         where: Stage and pass.
         details: The traceback.
     """
+    options = " ".join([*[f"{option} PROGRAM" for option in programs], "--verbose"])
     lines = [
         *_heading(key),
         "",
         f"TVM failed in {where}.",
         "To see it again, write the key above to KEY.json and run, in the root of the rules:",
-        "  python -m tools.compiler compile --key KEY.json --library library.tar --verbose",
+        f"  python -m tools.compiler compile --key KEY.json --library library.{form} {options}",
         "",
         details,
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 import tvm
@@ -69,7 +70,14 @@ def test_library_that_cannot_be_made(small_key, tmp_path, device, library, text)
     assert not list(tmp_path.iterdir())
 
 
-def test_failure_inside_tvm(small_key, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("device", "form", "linker", "command"),
+    [
+        ("android", "tar", None, "--library library.tar --verbose"),
+        ("cpu:x86_64-linux", "so", Path("ld"), "--library library.so --linker PROGRAM --verbose"),
+    ],
+)
+def test_failure_inside_tvm(small_key, tmp_path, monkeypatch, device, form, linker, command):
     """One line with the library, the pass and the log; the log has the rest; no library."""
 
     @tvm.transform.module_pass(opt_level=0, name="Breaks")
@@ -77,14 +85,14 @@ def test_failure_inside_tvm(small_key, tmp_path, monkeypatch):
         raise ValueError("first line\nsecond line")
 
     monkeypatch.setattr(pipeline, "_schedule", lambda _target: [breaks])
-    files = [tmp_path / name for name in ("small.tar", "small.json", "small.log")]
+    files = [tmp_path / name for name in (f"small.{form}", "small.json", "small.log")]
     with pytest.raises(UserError) as error:
-        compile_library(small_key("android"), *files)
+        compile_library(small_key(device), *files, linker=linker)
     line = one_line(error)
     for text in ("small", "stage lower", "Breaks", str(files[2])):
         assert text in line
     log = files[2].read_text()
-    for text in ("second line", "Traceback", '"model_lib": "small"', "python -m tools.compiler"):
+    for text in ("second line", "Traceback", '"model_lib": "small"', command):
         assert text in log
     assert list(tmp_path.iterdir()) == [files[2]]
 
