@@ -20,6 +20,7 @@ from tests.numeric.session import Session
 from tools.compiler.functions import cpu_attention
 from tools.compiler.functions.samplers import ALL, SAMPLERS_OF_TARGET
 from tools.compiler.quantization.group import GroupQuantization
+from tools.compiler.quantization.none import NoQuantization
 
 NUM_LAYERS = 2
 """Of the five: all layers of a model run the same kernels."""
@@ -75,7 +76,8 @@ def gpu_kernels() -> Iterator[None]:
     alone. OpenCL's libraries get the latter, too, so that they are executed.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(GroupQuantization, "row_vectors", lambda *_: None)
+        for quantization in (GroupQuantization, NoQuantization):
+            patch.setattr(quantization, "row_vectors", lambda *_: None)
         patch.setattr(cpu_attention, "can_attend", lambda *_: False)
         for kind in ("llvm", "opencl"):
             patch.setitem(SAMPLERS_OF_TARGET, kind, ALL)

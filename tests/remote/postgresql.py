@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import os
 import pathlib
-import shutil
 import subprocess
 
 from tests.remote.processes import Process, installed, wait_for
 
 USER = "buildgrid"
 
-# PostgreSQL refuses to run as root. Who gives root up may still pass through root's directories.
-_NOT_ROOT = (
-    *("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"),
-    *("--inh-caps=+dac_override", "--ambient-caps=+dac_override"),
-)
+# PostgreSQL refuses to run as root. In a namespace of its own, root is somebody else, and so is the
+# owner of root's files.
+_NOT_ROOT = ("unshare", "--map-user=1000", "--map-group=1000")
 
 
 def start(folder: pathlib.Path) -> Process:
     """Make a database cluster in a folder, and serve it on a socket there."""
     folder.mkdir()
     prefix = () if os.geteuid() else _NOT_ROOT
-    if prefix:
-        shutil.chown(folder, "nobody", "nogroup")
     data = folder / "data"
     programs = installed("root/usr/lib/postgresql/*/bin")
     subprocess.run(
