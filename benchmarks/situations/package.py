@@ -8,7 +8,7 @@ import json
 import pathlib
 from collections.abc import Callable
 
-from benchmarks.compile.__main__ import chat_config
+from benchmarks.models import chat_config
 from benchmarks.situations.rows import Row, ratio
 from benchmarks.workspace import Workspace, take_turns
 
