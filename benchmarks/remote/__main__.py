@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import pathlib
+import signal
 import statistics
 import subprocess
+import sys
 import time
 
 from benchmarks.fetch import hub
@@ -134,6 +136,8 @@ def make(folder: pathlib.Path) -> pathlib.Path:
 def main(argv: list[str] | None = None) -> None:
     """Runs the parts and prints their figures."""
     args = parser().parse_args(argv)
+    # Who is told to end ends its servers, too.
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
     if args.only in (None, "workers"):
         workers(args)
