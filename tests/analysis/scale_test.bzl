@@ -54,6 +54,8 @@ _linear_test = analysistest.make(
 def linear_test(name, directory):
     """Compares packages of 4, 8 and 12 models, each with a library and a bundle of its own.
 
+    They are manual, as every fixture here: the test asks for their analysis, and `//...` is not to compile 12 libraries for it.
+
     Args:
       name: The test's name.
       directory: A model's directory.
