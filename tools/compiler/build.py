@@ -13,6 +13,7 @@ from tvm import relax, tirx
 from tvm.relax import vm_build
 
 from tools import config
+from tools.compiler.device_source import edit_source, without_declarations
 from tools.compiler.families import create_model
 from tools.compiler.families.causal_lm import CausalLM
 from tools.compiler.functions.embedding import add_alloc_embedding_tensor
@@ -79,7 +80,8 @@ def build_library(
     prefix = symbol_prefix(key) if system_library else None
     architectures = key.architectures or (target.attrs.get("arch", "sm_").removeprefix("sm_"),)
     cuda = CudaCompiler(nvcc, architectures)
-    with _pass_context(progress, key), cuda.capture_source():
+    opencl = edit_source("opencl", without_declarations)
+    with _pass_context(progress, key), cuda.capture_source(), opencl:
         executable = generate(mod, target, prefix)
     progress.stage("objects")
     return BuiltLibrary(cuda.embed(_objects(executable)), metadata, memory)

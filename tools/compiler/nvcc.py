@@ -16,11 +16,9 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import tvm_ffi
-
 from tools.cli import UserError
+from tools.compiler.device_source import edit_source
 
-_POSTPROCESS = "tvm_callback_cuda_postproc"
 _FORMAT = b"cubin"
 """What TVM's runtime calls data that the driver loads as it is."""
 
@@ -50,21 +48,19 @@ class CudaCompiler:
             return
         failures: list[UserError] = []
 
-        def compile_source(source: str, _target) -> str:
+        def compile_source(source: str) -> str:
             try:
                 return self._compile(source)
             except UserError as error:
                 failures.append(error)
                 raise
 
-        tvm_ffi.register_global_func(_POSTPROCESS, compile_source, override=True)
         try:
-            yield
+            with edit_source("cuda", compile_source):
+                yield
         except Exception as error:
             # TVM hands a callback's error on as one of its own.
             raise (failures[0] if failures else error) from None
-        finally:
-            tvm_ffi.registry.remove_global_func(_POSTPROCESS)
 
     def embed(self, objects: Mapping[str, bytes]) -> dict[str, bytes]:
         """Returns the objects with machine code for the texts that stand for it."""

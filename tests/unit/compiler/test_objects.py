@@ -134,3 +134,13 @@ def test_device_code_is_source(compiled, device):
     library = compiled(device)
     assert library.metadata["library"]["device_code"].endswith("-source")
     assert DEVICE_CODE[config.device(device).target["kind"]] in library.archive
+
+
+@pytest.mark.parametrize(
+    "device", [name for name in DEVICES if config.device(name).target["kind"] == "opencl"]
+)
+def test_kernels_are_named_once(compiled, device):
+    """A kernel's source has that kernel alone, not the declarations of all others."""
+    names = re.findall(rb"__kernel void (\w+)\(", compiled(device).archive)
+    assert len(names) > 30
+    assert len(names) == len(set(names))
