@@ -14,6 +14,10 @@ def main() -> None:
     site, module, *arguments = sys.argv[1:]
     sys.path[0:1] = [os.path.dirname(os.path.dirname(__file__)) or ".", site]
     sys.argv = [module, *arguments]
+    if site:
+        from tools import archived_packages
+
+        archived_packages.install(site)
     if arguments == ["--persistent_worker"]:
         from tools.worker.server import serve
 

@@ -20,6 +20,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import zipfile
 
 SUPPORTED = ((3, 10), (3, 13))
 
@@ -27,6 +28,12 @@ _NOT_IMPORTED = {
     *(".c", ".cc", ".cpp", ".cu", ".cuh", ".f", ".f90", ".h", ".hpp"),
     *(".pxd", ".pyi", ".pyx"),
 }
+
+# Extension modules, and libraries such as libgfortran.so.5.0.0.
+_NATIVE = re.compile(r"\.(so(\.\d+)*|dylib)$")
+
+# What importlib.metadata is asked for.
+_METADATA = {"METADATA", "entry_points.txt"}
 
 
 def base_interpreter() -> str:
@@ -84,10 +91,7 @@ def make_deterministic(site: pathlib.Path, keep_scripts: bool) -> None:
 
 
 def keep_imports(site: pathlib.Path) -> None:
-    """Remove headers, stubs, sources of extensions, and tests, which no import reads.
-
-    Bazel looks at every file of the directory before every build, and sends each to remote workers.
-    """
+    """Remove headers, stubs, sources of extensions, and tests, which no import reads."""
     for path in sorted(site.rglob("*"), reverse=True):
         if path.name == "tests" and path.is_dir():
             shutil.rmtree(path)
@@ -95,6 +99,33 @@ def keep_imports(site: pathlib.Path) -> None:
             path.unlink()
         elif path.is_dir() and not any(path.iterdir()):
             path.rmdir()
+
+
+def archive(site: pathlib.Path, archives: pathlib.Path) -> None:
+    """Make one archive of each package, for `tools/archived_packages.py`.
+
+    A remote worker lays out a file where there are a thousand. The archives are not compressed and
+    their bytes depend on their contents alone; native libraries and metadata lie beside them.
+    """
+    members: dict[str, list[pathlib.Path]] = {}
+    for path in sorted(filter(pathlib.Path.is_file, site.rglob("*"))):
+        name = path.relative_to(site)
+        top = name.parts[0]
+        metadata = top.endswith(".dist-info")
+        if _NATIVE.search(path.name) or (metadata and path.name in _METADATA):
+            beside = archives / name
+            beside.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                os.link(path, beside)
+            except OSError:
+                shutil.copyfile(path, beside)
+        elif not metadata:
+            module = path.name if top == "__pycache__" else top
+            members.setdefault(module.partition(".")[0], []).append(name)
+    for package, names in members.items():
+        with zipfile.ZipFile(archives / f"{package}.zip", "w") as file:
+            for name in names:
+                file.writestr(zipfile.ZipInfo(name.as_posix()), (site / name).read_bytes())
 
 
 def installed_packages(site: pathlib.Path) -> dict[str, str]:
@@ -114,6 +145,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--imports-only", action="store_true", help="leave out headers, stubs and tests"
     )
+    parser.add_argument(
+        "--archives", type=pathlib.Path, help="directory to create, with the packages as archives"
+    )
     parser.add_argument("--find-links", help="a directory of packages, searched besides the index")
     parser.add_argument("--index-url", help="the index, if not the one that pip is configured with")
     args = parser.parse_args(argv)
@@ -131,6 +165,8 @@ def main(argv: list[str] | None = None) -> int:
     if args.imports_only:
         keep_imports(args.site)
     make_deterministic(args.site, args.keep_scripts)
+    if args.archives:
+        archive(args.site, args.archives)
     answer = {
         "interpreter": base_interpreter(),
         "packages": installed_packages(args.site),

@@ -6,13 +6,13 @@ load("@rules_python//python:defs.bzl", "py_library", "py_runtime", "py_runtime_p
 
 package(default_visibility = ["//visibility:public"])
 
-exports_files(["python3", "site", "stamp.json"])
+exports_files(["python3", "{site}", "stamp.json"])
 
 python_environment(
     name = "python",
     interpreter = "python3",
     packages = {packages},
-    site = "site",
+    site = "{site}",
     stamp = "stamp.json",
     version = "{version}",
 )
@@ -74,7 +74,8 @@ def install_environment(rctx, keep_scripts = False, options = []):
 
 def _python_repository_impl(rctx):
     keep_scripts = rctx.attr.keep_scripts
-    answer = install_environment(rctx, keep_scripts, [] if keep_scripts else ["--imports-only"])
+    options = [] if keep_scripts else ["--imports-only", "--archives", rctx.path("archives")]
+    answer = install_environment(rctx, keep_scripts, options)
 
     # A link, so that the interpreter is an input by its bytes and no action names a path of this machine.
     rctx.symlink(answer["interpreter"], "python3")
@@ -82,12 +83,14 @@ def _python_repository_impl(rctx):
     rctx.file("BUILD.bazel", _BUILD.format(
         interpreter = answer["interpreter"],
         packages = repr(answer["packages"]),
+        site = "site" if keep_scripts else "archives",
         version = answer["stamp"]["version"],
     ))
 
 python_repository = repository_rule(
     doc = """Installs a hash-locked requirements file as one source directory, `site`, beside a link to the interpreter.
 
+For actions there is another, `archives`, with a file for each package; native libraries are hard links of the first's.
 The byte code is deterministic and the directory holds no path of the machine, so actions that use it have
 the same key wherever the lock, the platform and the interpreter are the same.""",
     implementation = _python_repository_impl,

@@ -23,6 +23,8 @@ def wheel(tmp_path: pathlib.Path) -> pathlib.Path:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("example_pkg/__init__.py", "def main():\n    return 1\n")
         archive.writestr("example_pkg/data.json", "{}")
+        archive.writestr("example_pkg/lib/libexample.so.1.0", "native")
+        archive.writestr("example_pkg/space/fails.py", "def fail():\n    raise ValueError\n")
         archive.writestr("example_pkg/include/example.h", "int main();\n")
         archive.writestr("example_pkg/tests/test_it.py", "")
         archive.writestr(
@@ -78,6 +80,62 @@ def test_imports_only(wheel, tmp_path):
     left_out = {"example_pkg/include/example.h", "example_pkg/tests/test_it.py"}
     assert names["all"] - names["imports"] == left_out
     assert not (tmp_path / "imports/example_pkg/include").exists()
+
+
+# What tools/run_module.py does, with the directory that stands in for the environment.
+_IMPORTS = """\
+import importlib.metadata, importlib.resources, os, sys, traceback
+sys.path.insert(0, sys.argv[1])
+from tools import archived_packages
+archived_packages.install(sys.argv[1])
+import example_pkg, typing_example
+from example_pkg.space.fails import fail
+print(example_pkg.main(), typing_example.ONE, importlib.metadata.version("example_pkg"))
+print(importlib.resources.files("example_pkg").joinpath("data.json").read_text())
+print(os.listdir(os.path.dirname(example_pkg.__file__)))
+try:
+    fail()
+except ValueError:
+    print(traceback.format_exc().splitlines()[-2].strip())
+try:
+    import example_pkg.lacking
+except ModuleNotFoundError as error:
+    print(error)
+"""
+
+
+def test_archives(wheel, tmp_path):
+    """Packages are imported from a file each; their native libraries lie beside."""
+    with zipfile.ZipFile(wheel, "a") as file:
+        file.writestr("typing_example.py", "ONE = 1\n")
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    for name in ("one", "two"):
+        archives = tmp_path / name
+        done = install(wheel, tmp_path / f"site_{name}", digest, "--archives", str(archives))
+        assert done.returncode == 0, done.stderr
+    assert tree(tmp_path / "one") == tree(tmp_path / "two")
+    assert set(tree(tmp_path / "one")) == {
+        "example_pkg-1.0.dist-info/METADATA",
+        "example_pkg-1.0.dist-info/entry_points.txt",
+        "example_pkg.zip",
+        "example_pkg/lib/libexample.so.1.0",
+        "typing_example.zip",
+    }
+    done = subprocess.run(
+        [sys.executable, "-S", "-B", "-c", _IMPORTS, tmp_path / "one"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=pathlib.Path(__file__).parents[3],
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "1 1 1.0",
+        "{}",
+        "['lib']",
+        "raise ValueError",
+        "No module named 'example_pkg.lacking'",
+    ]
 
 
 def test_wrong_hash_is_refused(wheel, tmp_path):
