@@ -91,9 +91,14 @@ def parser() -> argparse.ArgumentParser:
         "describe", help="print a model's parameters and functions as JSON"
     )
     _add_model_arguments(describe)
-    # A model exports the same functions for every device.
+    # A model exports the same functions for every device; this one takes heads of any length.
     describe.set_defaults(
-        device="android", overrides="{}", opt=None, target="{}", architectures=[], model_lib=None
+        device="cpu:x86_64-linux",
+        overrides="{}",
+        opt=None,
+        target="{}",
+        architectures=[],
+        model_lib=None,
     )
     _add_parameters(commands.add_parser("parameters", help="write what a checkpoint becomes"))
     return result

@@ -9,7 +9,12 @@ from typing import Any
 from tools.cli import UserError
 from tools.config import registry
 from tools.config.key import CompileKey, check_model_lib, default_model_lib
-from tools.config.normalize import MissingFieldError, contradictions, normalize
+from tools.config.normalize import (
+    ContradictionError,
+    MissingFieldError,
+    contradictions,
+    normalize,
+)
 from tools.config.schema import expected_text, show, violations
 from tools.config.target import (
     OPT_LEVELS,
@@ -134,7 +139,9 @@ def _merged(chat_config: dict[str, Any], nested: str | None) -> dict[str, Any]:
     more = inner.get("kwargs")
     inner = _set({**(more if isinstance(more, dict) else {}), **_set(inner)})
     given = {
-        name: value for name, value in _set(outer).items() if not (value == -1 and name in inner)
+        name: value
+        for name, value in _set(outer).items()
+        if not (type(value) is int and value in (-1, 0) and name in inner)
     }
     return {**inner, **given}
 
@@ -174,15 +181,18 @@ def _model_config(
         also = f" (or {' or '.join(others)})" if others else ""
         expected = expected_text(family["properties"][name])
         raise UserError(f"{sources.of_field([name])}: missing; expected {expected}{also}") from None
+    except ContradictionError as error:
+        raise UserError(f"{sources.of_field([error.field])}: {error.problem}") from None
     config = normalize({**config, **given}, family, notes)
     _raise(
         [
-            f"{(sources.in_overrides if name in given else sources.of_field)([name])}: {problem}"
+            f"{(sources.in_overrides if name in given else sources.of_field)(name.split('.'))}: "
+            f"{problem}"
             for name, problem in contradictions(config, family, quantization, device)
         ]
     )
     active = chat_config.get("active_vocab_size")
-    return {**config, "active_vocab_size": active if active and active > 0 else None}
+    return {**config, "active_vocab_size": int(active) if active and active > 0 else None}
 
 
 def _opt(attribute: str | None, override: str | None, where: str) -> str:

@@ -8,8 +8,9 @@ from tools.cli import UserError
 from tools.config.build import build_key
 from tools.config.key import CompileKey
 
-# A library is compiled for a device; what it takes as weights is the same for each.
-_ANY_DEVICE = "android"
+# A library is compiled for a device; what it takes as weights is the same for each, and this one
+# takes heads of any length.
+_ANY_DEVICE = "cpu:x86_64-linux"
 
 # Older names of model types.
 _MODEL_TYPES = {"mixformer-sequential": "phi-msft"}

@@ -10,6 +10,10 @@ from typing import Any
 
 from tools.config import registry
 
+# What all of TVM's attention kernels for GPUs can be scheduled for.
+_SHORTEST_HEAD = 16
+_LONGEST_HEAD = 256
+
 
 class MissingFieldError(Exception):
     """A field has no value, no older name and no default; ``names`` are those that would do."""
@@ -17,6 +21,15 @@ class MissingFieldError(Exception):
     def __init__(self, names: list[str]) -> None:
         super().__init__(names[0])
         self.names = names
+
+
+class ContradictionError(Exception):
+    """No default can be made of two fields; ``field`` is at fault, ``problem`` says why."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(problem)
+        self.field = field
+        self.problem = problem
 
 
 def normalize(values: dict[str, Any], family: dict[str, Any], notes: list[str]) -> dict[str, Any]:
@@ -29,18 +42,20 @@ def normalize(values: dict[str, Any], family: dict[str, Any], notes: list[str]) 
 
     Raises:
         MissingFieldError: A field is missing that nothing else determines.
+        ContradictionError: A field is missing that two others cannot determine.
     """
     result: dict[str, Any] = {}
     for name, spec in family["properties"].items():
         if spec.get("x-input-only"):
             continue
+        absent = [None, *registry.resolved(spec).get("x-absent", ())]
         value = spec["default"] if spec.get("x-unused") else values.get(name)
-        if value is None and result.get(spec.get("x-unlimited-with"), -1) != -1:
+        if value in absent and result.get(spec.get("x-unlimited-with"), -1) != -1:
             value = -1
         for alias in spec.get("x-aliases", ()):
-            value = values.get(alias) if value is None else value
+            value = values.get(alias, value) if value in absent else value
         value = spec.get("default") if value is None else value
-        if value is None or value in spec.get("x-absent", ()):
+        if value in absent:
             value = _default(name, spec, result)
         result[name] = _canonical(name, value, spec, notes)
     for name, value in list(result.items()):
@@ -74,12 +89,18 @@ def contradictions(
             yield first, f"{problem} {config[product]}; expected {config[product]} in all"
     if "x-rotary" in family:
         yield from _rotary_problems(config, family["x-rotary"])
+    if device.target["kind"] != "llvm":
+        yield from _kernel_problems(config["head_dim"], quantization, device)
+    elif config["head_dim"] % 2 and family.get("x-even-heads"):
+        problem = f"{config['head_dim']} is odd, and dimensions are rotated in pairs"
+        yield "head_dim", f"{problem}; expected an even number"
     for low, high in family.get("x-at-most", ()):
         if config[low] > config[high]:
             yield low, f"{config[low]} is more than {high} {config[high]}; expected at most that"
     for low, high in family.get("x-below", ()):
-        if config[low] >= config[high] != -1:
-            yield low, f"{config[low]} is not less than {high} {config[high]}; expected less"
+        small, large = _at(config, low), _at(config, high)
+        if small is not None and small >= large != -1:
+            yield low, f"{small} is not less than {high} {large}; expected less"
     for name, other in family.get("x-either", ()):
         if config[name] == config[other] == -1:
             yield name, f"-1, and {other} is -1 too; expected a positive integer for one of them"
@@ -87,6 +108,25 @@ def contradictions(
         yield (
             "tensor_parallel_shards",
             f"{quantization.name} weights cannot be sharded; expected 1, or a quantization _1",
+        )
+
+
+def _kernel_problems(
+    head_dim: int, quantization: registry.Quantization, device: registry.Device
+) -> Iterator[tuple[str, str]]:
+    """Yields why TVM has no attention kernels for heads of this length on a GPU.
+
+    128 threads load tiles of 16 tokens in float32, 32 in other types, in equal parts; for Metal TVM
+    looks for tiles that fit.
+    """
+    tiles_vary = device.target["kind"] == "metal"
+    step = 8 if quantization.model_dtype == "float32" and not tiles_vary else 4
+    if head_dim % step or not _SHORTEST_HEAD <= head_dim <= _LONGEST_HEAD:
+        yield (
+            "head_dim",
+            f"{device.name} has no attention kernels for heads of {head_dim} in "
+            f"{quantization.model_dtype}; expected a multiple of {step} from {_SHORTEST_HEAD} to "
+            f"{_LONGEST_HEAD}",
         )
 
 
@@ -126,8 +166,12 @@ def _default(name: str, spec: dict[str, Any], result: dict[str, Any]) -> Any:
         factor, number = spec["x-default-product"]
         return result[factor] * number
     if "x-default-quotient" in spec:
-        dividend, divisor = spec["x-default-quotient"]
-        return max(1, result[dividend] // result[divisor])
+        dividend, divisor = (result[field] for field in spec["x-default-quotient"])
+        if dividend % divisor:
+            names = spec["x-default-quotient"]
+            problem = f"{divisor} does not divide {names[0]} {dividend}; {_divisors(dividend)}"
+            raise ContradictionError(names[1], problem)
+        return dividend // divisor
     if "default" in spec:
         return spec["default"]
     raise MissingFieldError([name, *spec.get("x-aliases", ())])
@@ -152,6 +196,12 @@ def _canonical(name: str, value: Any, spec: dict[str, Any], notes: list[str]) ->
     if spec.get("type") == "integer":
         return int(value)
     return spec.get("x-spelled", {}).get(value, value) if isinstance(value, str) else value
+
+
+def _at(config: dict[str, Any], path: str) -> Any:
+    """Returns a field, or one of an object's by ``object.field``; None where there is no object."""
+    name, _, inner = path.partition(".")
+    return (config[name] or {}).get(inner) if inner else config[name]
 
 
 def _divisors(number: int) -> str:

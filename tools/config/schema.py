@@ -43,7 +43,7 @@ def worded(
                 where = locate([*path, name])
                 yield [*path, name], f"{where}: unknown {what}; {hint(name, known)}"
         else:
-            expected = expected_text(error.schema)
+            expected = expected_text(error.schema) + _limit(error)
             yield path, f"{locate(path)}: expected {expected}, got {show(error.instance)}"
 
 
@@ -56,6 +56,14 @@ def show(value: Any) -> str:
     """Returns ``value`` as JSON, cut after a few words."""
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}..."
+
+
+def _limit(error: Any) -> str:
+    """Returns the limit that a number is beyond, where what is expected does not say it."""
+    value, limit = error.instance, error.validator_value
+    if error.validator == "maximum" and limit and str(limit) not in expected_text(error.schema):
+        return f", at most {limit}"
+    return f", at least {limit}" if error.validator == "minimum" and 0 < value < limit < 1 else ""
 
 
 def _missing(

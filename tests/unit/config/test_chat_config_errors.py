@@ -20,11 +20,11 @@ FILE = "mlc-chat-config.json"
         ("rms_norm_eps", 0, "a number between 0 and 1, got 0"),
         ("rms_norm_eps", 1, "a number between 0 and 1, got 1"),
         ("tie_word_embeddings", "yes", 'true or false, got "yes"'),
-        ("position_embedding_base", -1, "a positive number, got -1"),
-        ("rope_theta", 0, "a positive number, got 0"),
+        ("position_embedding_base", -1, "a number of at least 1, got -1"),
+        ("rope_theta", 0, "a number of at least 1, got 0"),
         ("max_position_embeddings", 0, "a positive integer, got 0"),
         ("max_sequence_length", 0, "a positive integer, got 0"),
-        ("num_key_value_heads", 0, "a positive integer, got 0"),
+        ("num_key_value_heads", 1025, "a positive integer, at most 1024, got 1025"),
         ("head_dim", -1, "a positive integer, got -1"),
         ("pipeline_parallel_stages", 0, "an integer from 1 to 1024, got 0"),
         ("max_batch_size", [], "a positive integer, got []"),
@@ -45,8 +45,8 @@ def test_field_of_model_config(error_of, chat_config, field, value, expected):
     ("field", "value", "expected"),
     [
         ("context_window_size", -1, "a positive integer, got -1"),
-        ("prefill_chunk_size", 0, "a positive integer, got 0"),
-        ("vocab_size", 2**31, "a positive integer, got 2147483648"),
+        ("prefill_chunk_size", -2, "a positive integer, got -2"),
+        ("vocab_size", 2**31, "a positive integer, at most 16777216, got 2147483648"),
         ("sliding_window_size", 4096, "-1 (llama has no sliding window), got 4096"),
         ("tensor_parallel_shards", 0, "an integer from 1 to 1024, got 0"),
         ("active_vocab_size", "all", 'an integer, got "all"'),
@@ -115,10 +115,10 @@ def test_no_context_size_under_any_name(error_of, chat_config):
 
 
 def test_all_violations_are_shown_at_once(error_of, chat_config):
-    chat_config["model_config"].update(hidden_size=-5, head_dim=0)
+    chat_config["model_config"].update(hidden_size=-5, head_dim=-1)
     chat_config["prefill_chunk_size"] = "x"
     assert error_of(chat_config, "--overrides", '{"sliding_window_size": 1}').splitlines() == [
-        f"{FILE}: $.model_config.head_dim: expected a positive integer, got 0",
+        f"{FILE}: $.model_config.head_dim: expected a positive integer, got -1",
         f"{FILE}: $.model_config.hidden_size: expected a positive integer, got -5",
         f'{FILE}: $.prefill_chunk_size: expected a positive integer, got "x"',
         "overrides.sliding_window_size: expected -1 (llama has no sliding window), got 1",
@@ -157,12 +157,12 @@ def test_unknown_quantization_with_the_nearest(error_of, chat_config):
     ],
 )
 def test_head_counts_that_do_not_divide(error_of, chat_config, field, value, problem):
-    chat_config["model_config"][field] = value
+    chat_config["model_config"].update({"head_dim": None, field: value})
     assert error_of(chat_config) == f"{FILE}: $.model_config.{field}: {problem}"
 
 
 def test_a_number_with_many_divisors_is_not_spelled_out(error_of, chat_config):
-    chat_config["model_config"].update(hidden_size=1440, num_attention_heads=14)
+    chat_config["model_config"].update(hidden_size=1440, head_dim=None, num_attention_heads=14)
     chat_config["model_config"]["num_key_value_heads"] = 2
     assert error_of(chat_config) == (
         f"{FILE}: $.model_config.num_attention_heads: "

@@ -243,7 +243,10 @@ def test_gpt2_defaults(run, given, size):
     ("changes", "expected"),
     [
         ({"n_inner": 0}, "n_inner: expected a positive integer, or -1 for the default, got 0"),
-        ({"n_head": 5}, "head_dim: 12 times n_head 5 is not n_embd 64; expected 64 in all"),
+        (
+            {"n_head": 5},
+            "n_head: 5 does not divide n_embd 64; expected one of 1, 2, 4, 8, 16, 32, 64",
+        ),
         (
             {"n_positions": None},
             "context_window_size: missing; expected a positive integer (or n_positions or"

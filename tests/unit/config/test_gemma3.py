@@ -114,7 +114,7 @@ def test_no_scaling(run, gemma3_config, scaling):
     ("field", "value", "problem"),
     [
         ("hidden_size", None, "missing; expected a positive integer"),
-        ("head_dim", 33, "expected an even positive integer, got 33"),
+        ("sliding_window", 0, "expected a positive integer, got 0"),
         ("attention_bias", True, "expected false (gemma3's attention has no biases), got true"),
         ("sliding_window_pattern", 0, "expected a positive integer, got 0"),
         ("rope_scaling", 8, "expected an object or null, got 8"),

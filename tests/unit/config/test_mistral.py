@@ -78,6 +78,10 @@ def test_key(run, mistral_config):
         ({"sliding_window_size": 1024, "prefill_chunk_size": 2048}, [-1, 1024, 4, 2048]),
         ({"context_window_size": 1024, "prefill_chunk_size": 2048}, [1024, -1, 4, 2048]),
         ({"sliding_window_size": 16384}, [-1, 16384, 4, 8192]),
+        # 0 stands for an absent field, as in upstream's classes.
+        ({"sliding_window_size": 0, "sliding_window": 4096}, [-1, 4096, 4, 4096]),
+        ({"sliding_window_size": 4096, "context_window_size": 0}, [-1, 4096, 4, 4096]),
+        ({"context_window_size": 0, "prefill_chunk_size": 0}, [32768, -1, 4, 8192]),
     ],
 )
 @pytest.mark.parametrize("top_level", [False, True])
@@ -103,9 +107,9 @@ def test_overridden_windows(sizes, mistral_config, overrides, expected):
     ("fields", "field", "problem"),
     [
         (
-            {"sliding_window_size": 0},
+            {"sliding_window_size": -2},
             "sliding_window_size",
-            "expected a positive integer, or -1 for none, got 0",
+            "expected a positive integer, or -1 for none, got -2",
         ),
         (
             {"sliding_window": "4k"},
@@ -113,8 +117,8 @@ def test_overridden_windows(sizes, mistral_config, overrides, expected):
             'expected a positive integer, or -1 for none, got "4k"',
         ),
         (
-            {"context_window_size": 0},
-            "context_window_size",
+            {"sliding_window": 0},
+            "sliding_window",
             "expected a positive integer, or -1 for none, got 0",
         ),
         (

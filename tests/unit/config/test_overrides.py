@@ -50,7 +50,8 @@ WHERE = ("--where", "//app:lib")
         ),
         (
             {"max_batch_size": 2**31},
-            "//app:lib overrides.max_batch_size: expected a positive integer, got 2147483648",
+            "//app:lib overrides.max_batch_size: "
+            "expected a positive integer, at most 2147483647, got 2147483648",
         ),
         (
             {"disaggregation": 1},

@@ -4,145 +4,25 @@ from __future__ import annotations
 
 import pytest
 
+from tests.unit.config.published import PUBLISHED
+
 FILE = "mlc-chat-config.json"
 
-PUBLISHED = {
-    "gpt_bigcode": {
-        "activation_function": "gelu_pytorch_tanh",
-        "attention_softmax_in_fp32": True,
-        "multi_query": True,
-        "layer_norm_epsilon": 1e-05,
-        "n_embd": 768,
-        "n_head": 12,
-        "n_inner": 3072,
-        "n_layer": 20,
-        "n_positions": 8192,
-        "scale_attn_weights": True,
-        "vocab_size": 49152,
-    },
-    "internlm2": {
-        "bias": False,
-        "bos_token_id": 1,
-        "eos_token_id": 2,
-        "hidden_act": "silu",
-        "hidden_size": 4096,
-        "intermediate_size": 14336,
-        "max_position_embeddings": 32768,
-        "num_attention_heads": 32,
-        "num_hidden_layers": 32,
-        "num_key_value_heads": 8,
-        "pad_token_id": 2,
-        "rms_norm_eps": 1e-05,
-        "rope_scaling": {"type": "dynamic", "factor": 2.0},
-        "rope_theta": 1000000,
-        "tie_word_embeddings": False,
-        "use_cache": True,
-        "vocab_size": 92544,
-    },
-    "mixtral": {
-        "hidden_act": "silu",
-        "hidden_size": 4096,
-        "intermediate_size": 14336,
-        "max_position_embeddings": 32768,
-        "num_attention_heads": 32,
-        "num_experts_per_tok": 2,
-        "num_hidden_layers": 32,
-        "num_key_value_heads": 8,
-        "num_local_experts": 8,
-        "output_router_logits": False,
-        "rms_norm_eps": 1e-05,
-        "rope_theta": 1000000.0,
-        "sliding_window": None,
-        "tie_word_embeddings": False,
-        "use_cache": True,
-        "vocab_size": 32000,
-    },
-    "olmo2": {
-        "hidden_act": "silu",
-        "hidden_size": 5120,
-        "intermediate_size": 27648,
-        "max_position_embeddings": 4096,
-        "num_attention_heads": 40,
-        "num_hidden_layers": 64,
-        "num_key_value_heads": 8,
-        "rms_norm_eps": 1e-06,
-        "rope_theta": 500000.0,
-        "tie_word_embeddings": False,
-        "use_cache": True,
-        "vocab_size": 100352,
-    },
-    "qwen2_moe": {
-        "decoder_sparse_step": 1,
-        "intermediate_size": 5632,
-        "norm_topk_prob": False,
-        "shared_expert_intermediate_size": 5632,
-        "sliding_window": 32768,
-        "hidden_act": "silu",
-        "hidden_size": 2048,
-        "max_position_embeddings": 32768,
-        "moe_intermediate_size": 1408,
-        "num_attention_heads": 16,
-        "num_experts": 60,
-        "num_experts_per_tok": 4,
-        "num_hidden_layers": 24,
-        "num_key_value_heads": 16,
-        "rms_norm_eps": 1e-06,
-        "rope_theta": 1000000.0,
-        "tie_word_embeddings": False,
-        "use_cache": True,
-        "use_sliding_window": False,
-        "vocab_size": 151936,
-    },
-    "qwen3_moe": {
-        "attention_bias": False,
-        "decoder_sparse_step": 1,
-        "head_dim": 128,
-        "intermediate_size": 6144,
-        "mlp_only_layers": [],
-        "norm_topk_prob": True,
-        "rope_scaling": None,
-        "hidden_act": "silu",
-        "hidden_size": 2048,
-        "max_position_embeddings": 40960,
-        "moe_intermediate_size": 768,
-        "num_attention_heads": 32,
-        "num_experts": 128,
-        "num_experts_per_tok": 8,
-        "num_hidden_layers": 48,
-        "num_key_value_heads": 4,
-        "rms_norm_eps": 1e-06,
-        "rope_theta": 1000000.0,
-        "tie_word_embeddings": False,
-        "use_cache": True,
-        "use_sliding_window": False,
-        "vocab_size": 151936,
-    },
-    "starcoder2": {
-        "activation_function": "gelu",
-        "attention_dropout": 0.1,
-        "bos_token_id": 0,
-        "eos_token_id": 0,
-        "hidden_act": "gelu_pytorch_tanh",
-        "hidden_size": 4608,
-        "intermediate_size": 18432,
-        "layer_norm_epsilon": 1e-05,
-        "max_position_embeddings": 16384,
-        "mlp_type": "default",
-        "norm_epsilon": 1e-05,
-        "norm_type": "layer_norm",
-        "num_attention_heads": 36,
-        "num_hidden_layers": 32,
-        "num_key_value_heads": 4,
-        "rope_theta": 1000000,
-        "sliding_window": 4096,
-        "use_bias": True,
-        "use_cache": True,
-        "vocab_size": 49152,
-    },
-}
-"""A config of each family as its makers publish it; most fields have no effect on the code."""
-
 LOADED = {
+    "gemma": {"hidden_activation": "gelu", "position_embedding_base": 1e4, "head_dim": 256},
+    "gemma2": {"sliding_window": 4096, "context_window_size": 8192, "final_logit_softcapping": 30},
+    "gemma3": {"head_dim": 256, "sliding_window": 1024, "rope_scaling": {"factor": 8.0}},
+    "gemma3_text": {"sliding_window": 512, "context_window_size": 32768, "rope_scaling": None},
+    "gpt2": {"n_inner": 3072, "context_window_size": 1024, "head_dim": 64},
+    "gpt_neox": {"context_window_size": 2048, "head_dim": 64, "position_embedding_base": 1e4},
+    "llama": {"position_embedding_base": 5e5, "context_window_size": 131072, "head_dim": 64},
+    "mistral": {"sliding_window_size": 4096, "context_window_size": -1, "head_dim": 128},
+    "phi": {"num_key_value_heads": 32, "context_window_size": 2048, "head_dim": 64},
+    "phi-msft": {"n_inner": 10240, "n_head_kv": 32, "context_window_size": 2048},
+    "phi3": {"head_dim": 96, "context_window_size": 131072, "position_embedding_base": 1e4},
+    "qwen2": {"head_dim": 64, "rope_theta": 1e6, "prefill_chunk_size": 8192},
+    "qwen3": {"head_dim": 128, "attention_bias": False, "prefill_chunk_size": 2048},
+    "stablelm": {"head_dim": 64, "use_qkv_bias": True, "context_window_size": 4096},
     "gpt_bigcode": {
         "activation_function": "gelu_pytorch_tanh",
         "head_dim": 64,
@@ -189,7 +69,11 @@ LOADED = {
         "sliding_window_size": -1,
     },
 }
-"""What is made of it."""
+"""What is made of fields of `PUBLISHED`."""
+
+
+WITHOUT_WINDOW = {"sliding_window_size": -1, "attention_sink_size": -1}
+"""What upstream's tools add to a config whose family has no window."""
 
 
 def chat_config(model_type: str, changes: dict) -> dict:
@@ -197,12 +81,11 @@ def chat_config(model_type: str, changes: dict) -> dict:
         "model_type": model_type,
         "quantization": "q4f16_1",
         "model_config": {**PUBLISHED[model_type], **changes},
-        "sliding_window_size": -1,
-        "attention_sink_size": -1,
+        **({} if model_type == "mistral" else WITHOUT_WINDOW),
     }
 
 
-@pytest.mark.parametrize("model_type", PUBLISHED)
+@pytest.mark.parametrize("model_type", LOADED)
 def test_published_config(run, model_type):
     """Sizes that are not given are made of others; the key has no field without effect."""
     loaded = run(chat_config(model_type, {}))["model_config"]
@@ -250,6 +133,24 @@ def test_optional_fields(run, model_type, changes, loaded):
 
 
 CONTRADICTIONS = [
+    ("llama", "hidden_act", "gelu", 'hidden_act: expected "silu", got "gelu"'),
+    ("llama", "attention_bias", True, "attention_bias: expected false (llama's attention has no"),
+    ("llama", "mlp_bias", True, "mlp_bias: expected false (llama's feed-forward layer has no"),
+    ("llama", "rope_theta", 10**16, "rope_theta: expected a number of at least 1, at most 10"),
+    ("llama", "rms_norm_eps", 1e-40, "rms_norm_eps: expected a number between 0 and 1, at least"),
+    (
+        "llama",
+        "rope_scaling",
+        {**PUBLISHED["llama"]["rope_scaling"], "low_freq_factor": 4.0},
+        "rope_scaling.low_freq_factor: 4.0 is not less than rope_scaling.high_freq_factor 4.0",
+    ),
+    ("gpt2", "activation_function", "relu", "activation_function: expected a kind of GELU, such"),
+    ("gpt2", "scale_attn_weights", False, "scale_attn_weights: expected true (gpt2's attention"),
+    ("gpt_neox", "attention_bias", False, "attention_bias: expected true (gpt_neox's attention"),
+    ("olmo2", "attention_bias", True, "attention_bias: expected false (olmo2's attention has no"),
+    ("phi", "qk_layernorm", True, "qk_layernorm: expected false (norms of query and key heads"),
+    ("stablelm", "qk_layernorm", True, "qk_layernorm: expected false (norms of query and key"),
+    ("stablelm", "use_parallel_residual", True, "use_parallel_residual: expected false (attention"),
     (
         "gpt_bigcode",
         "multi_query",
@@ -266,7 +167,7 @@ CONTRADICTIONS = [
         "gpt_bigcode",
         "n_head",
         10,
-        "head_dim: 76 times n_head 10 is not n_embd 768; expected 768 in all",
+        "n_head: 10 does not divide n_embd 768; expected a divisor of 768",
     ),
     (
         "gpt_bigcode",
@@ -362,7 +263,7 @@ CONTRADICTIONS = [
         "starcoder2",
         "num_attention_heads",
         40,
-        "head_dim: 115 times num_attention_heads 40 is not hidden_size 4608",
+        "num_attention_heads: 40 does not divide hidden_size 4608; expected a divisor of 4608",
     ),
 ]
 
@@ -384,3 +285,42 @@ def test_experts_have_one_layout(error_of, model_type, quantization):
         f"{FILE}: $.quantization: {model_type} has no {quantization}; expected one of q0bf16,"
         " q0f16, q0f32, q3f16_1, q4bf16_1, q4f16_1, q4f32_1"
     )
+
+
+@pytest.mark.parametrize(
+    ("device", "quantization", "head_dim", "expected"),
+    [
+        ("android", "q4f16_1", 100, None),
+        ("android", "q4f16_1", 66, "in float16; expected a multiple of 4 from 16 to 256"),
+        ("webgpu", "q4f32_1", 100, "in float32; expected a multiple of 8 from 16 to 256"),
+        ("iphone", "q4f32_1", 100, None),
+        ("cuda:x86_64-linux", "q0f16", 512, "in float16; expected a multiple of 4 from 16 to 256"),
+        ("mali", "q4f16_1", 8, "in float16; expected a multiple of 4 from 16 to 256"),
+        ("cpu:x86_64-linux", "q4f32_1", 66, None),
+    ],
+)
+def test_length_of_heads(run, error_of, device, quantization, head_dim, expected):
+    """What TVM has attention kernels for, on the device and in the quantization's dtype."""
+    config = {**chat_config("llama", {"head_dim": head_dim}), "quantization": quantization}
+    if expected is None:
+        assert run(config, device=device)["model_config"]["head_dim"] == head_dim
+        return
+    assert error_of(config, device=device) == (
+        f"{FILE}: $.model_config.head_dim: {device} has no attention kernels for heads of"
+        f" {head_dim} {expected}"
+    )
+
+
+def test_heads_are_rotated_in_pairs(run, error_of):
+    """Where a head may have any length, but for families without a rotary embedding."""
+    assert error_of(chat_config("llama", {"head_dim": 65}), device="cpu:x86_64-linux") == (
+        f"{FILE}: $.model_config.head_dim: 65 is odd, and dimensions are rotated in pairs;"
+        " expected an even number"
+    )
+    run(chat_config("gpt2", {"n_embd": 12 * 65}), device="cpu:x86_64-linux")
+
+
+def test_more_tokens_than_the_model_knows(run):
+    """Gemma 3 1B's tokenizer has a token of images, beyond the embedding."""
+    config = {**chat_config("gemma3_text", {}), "active_vocab_size": 262145.0}
+    assert run(config)["model_config"]["active_vocab_size"] == 262145

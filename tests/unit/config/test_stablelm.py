@@ -68,7 +68,7 @@ def test_given_fields_are_kept(run, stablelm_config):
         ("num_key_value_heads", None, "missing; expected a positive integer"),
         ("partial_rotary_factor", None, "missing; expected a number above 0, at most 1"),
         ("partial_rotary_factor", 1.5, "expected a number above 0, at most 1, got 1.5"),
-        ("rope_theta", None, "missing; expected a positive number"),
+        ("rope_theta", None, "missing; expected a number of at least 1"),
         ("use_qkv_bias", 1, "expected true or false, got 1"),
         (
             "partial_rotary_factor",
