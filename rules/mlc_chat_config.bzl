@@ -4,6 +4,7 @@ load("//rules/private:checkpoint_labels.bzl", "checkpoint_labels")
 load("//rules/private:checks.bzl", "first_error", "overrides_error")
 load("//rules/private:gen_config.bzl", _mlc_chat_config = "mlc_chat_config")
 load("//rules/private:label.bzl", "label_of")
+load("//rules/private:models.bzl", "checkpoint_error")
 
 def mlc_chat_config(
         name,
@@ -54,7 +55,11 @@ def mlc_chat_config(
         "tensor_parallel_shards": tensor_parallel_shards,
     }
     overrides = {field: value for field, value in given.items() if value != None}
-    first_error(overrides_error(label_of(name), overrides))
+    where = label_of(name)
+    first_error(
+        checkpoint_error(where, quantization, model_type),
+        overrides_error(where, overrides),
+    )
     _mlc_chat_config(
         name = name,
         checkpoint = checkpoint_labels(name, checkpoint),

@@ -1,7 +1,10 @@
 """Public rule: a checkpoint's weights, quantized."""
 
 load("//rules/private:checkpoint_labels.bzl", "checkpoint_labels")
+load("//rules/private:checks.bzl", "first_error")
 load("//rules/private:convert_weight.bzl", _mlc_convert_weight = "mlc_convert_weight")
+load("//rules/private:label.bzl", "label_of")
+load("//rules/private:models.bzl", "checkpoint_error")
 
 def mlc_convert_weight(name, checkpoint, quantization, model_type = None, **kwargs):
     """Converts a Hugging Face checkpoint, as `mlc_llm convert_weight` does.
@@ -22,6 +25,7 @@ def mlc_convert_weight(name, checkpoint, quantization, model_type = None, **kwar
       model_type: str: the family, one of those of docs/models.md. If not given, the one that config.json names.
       **kwargs: Attributes common to all rules, such as `visibility` and `tags`.
     """
+    first_error(checkpoint_error(label_of(name), quantization, model_type))
     _mlc_convert_weight(
         name = name,
         checkpoint = checkpoint_labels(name, checkpoint),

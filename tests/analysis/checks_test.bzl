@@ -21,6 +21,7 @@ load(
     "version_error",
 )
 load("//rules/private:devices.bzl", "DEVICE_NAMES")
+load("//rules/private:models.bzl", "FAMILIES", "checkpoint_error")
 load("//rules/private:package_checks.bzl", "models_error")
 load("//rules/private:versions.bzl", "compiler_of")
 
@@ -214,6 +215,28 @@ def _runtime_impl(ctx):
     )
     return unittest.end(env)
 
+def _checkpoint_impl(ctx):
+    env = unittest.begin(ctx)
+    asserts.equals(env, None, checkpoint_error("//a:b", "q4f16_0", None))
+    asserts.equals(env, None, checkpoint_error("//a:b", "q4f16_1", "mixtral"))
+    asserts.equals(
+        env,
+        '//a:b: attribute model_type: no family "lama"; did you mean llama? (known: {})'.format(", ".join(FAMILIES)),
+        checkpoint_error("//a:b", "q4f16_1", "lama"),
+    )
+    asserts.equals(
+        env,
+        '//a:b: attribute quantization: no quantization "q5f16_1"; did you mean q3f16_1? (known: q0bf16, q0f16, q0f32, q3f16_0, q3f16_1, q4bf16_1, q4f16_0, q4f16_1, q4f32_1)',
+        checkpoint_error("//a:b", "q5f16_1", None),
+    )
+    asserts.equals(
+        env,
+        "//a:b: attribute quantization: mixtral has no q4f16_0; expected one of q0bf16, q0f16, q0f32, q3f16_1, q4bf16_1, q4f16_1, q4f32_1",
+        checkpoint_error("//a:b", "q4f16_0", "mixtral"),
+    )
+    return unittest.end(env)
+
+_checkpoint_test = unittest.make(_checkpoint_impl)
 _edit_distance_test = unittest.make(_edit_distance_impl)
 _overrides_test = unittest.make(_overrides_impl)
 _names_test = unittest.make(_names_impl)
@@ -233,6 +256,7 @@ def checks_test_suite(name):
     unittest.suite(
         name,
         _application_id_test,
+        _checkpoint_test,
         _compilers_test,
         _devices_test,
         _edit_distance_test,

@@ -20,8 +20,12 @@ mlc_model_lib(name = "lib", config = ":chat")
 mlc_weight_bundle(name = "bundle", srcs = [":chat", ":converted"])
 mlc_model(name = "tiny", lib = ":lib", weights = ":bundle")
 mlc_package(name = "pkg", device = "android", models = [":tiny"])
-mlc_convert_weight(name = "unknown", checkpoint = CHECKPOINT, quantization = "q5f16_1")
 mlc_weight_bundle(name = "raw", srcs = CHECKPOINT)
+"""
+
+UNKNOWN = """\
+load("@rules_mlc//rules:defs.bzl", "mlc_convert_weight")
+mlc_convert_weight(name = "unknown", checkpoint = ["config.json"], quantization = "q5f16_1")
 """
 
 CONFIG = {
@@ -90,9 +94,10 @@ def test_from_checkpoint_to_package(new_workspace):
     workspace.write("tiny/README.md", "edited")
     assert workspace.bazel("build", "//:pkg").actions == []
 
-    failed = workspace.bazel("build", "//:unknown", check=False)
+    workspace.write("other/BUILD.bazel", UNKNOWN)
+    failed = workspace.bazel("build", "//other:unknown", check=False)
     (error,) = failed.errors()
-    assert error.startswith('error: //:unknown quantization: unknown quantization "q5f16_1"; ')
+    assert '//other:unknown: attribute quantization: no quantization "q5f16_1"; did you' in error
     failed = workspace.bazel("build", "//:raw", check=False)
     (error,) = failed.errors()
     assert "//:raw: attribute srcs: expected one mlc-chat-config.json, got 0" in error

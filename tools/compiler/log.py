@@ -52,8 +52,12 @@ def failure_text(
         *_heading(key),
         "",
         f"TVM failed in {where}.",
-        "To see it again, write the key above to KEY.json and run, in the root of the rules:",
-        f"  python -m tools.compiler compile --key KEY.json --library library.{form} {options}",
+        "To see it again without Bazel, write the key above to KEY.json and run, in the root of",
+        "the rules:",
+        "  python3 -m venv venv",
+        "  venv/bin/pip install --require-hashes -r tools/python/requirements.lock",
+        "  venv/bin/python -m tools.compiler compile --key KEY.json"
+        f" --library library.{form} {options}",
         "",
         details,
     ]

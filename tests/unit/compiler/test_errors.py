@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import tvm
 
 from tools.cli import UserError
+from tools.compiler import compile as compile_
 from tools.compiler import pipeline
 from tools.compiler.__main__ import main
 from tools.compiler.compile import compile_library
@@ -95,6 +99,33 @@ def test_failure_inside_tvm(small_key, tmp_path, monkeypatch, device, form, link
     for text in ("second line", "Traceback", '"model_lib": "small"', command):
         assert text in log
     assert list(tmp_path.iterdir()) == [files[2]]
+
+
+def test_the_command_of_a_failure(small_key, tmp_path, monkeypatch):
+    """What the log says to run does so without Bazel, from the key that stands in the log."""
+
+    def fail(*_args, **_kwargs):
+        raise ValueError("broken")
+
+    log = tmp_path / "small.log"
+    with monkeypatch.context() as patch:
+        patch.setattr(compile_, "build_library", fail)
+        with pytest.raises(UserError):
+            compile_library(small_key("android"), tmp_path / "small.tar", None, log)
+    text = log.read_text()
+    key = text.partition("compile key:\n")[2].partition("\n\n")[0]
+    (tmp_path / "KEY.json").write_text(key)
+    (command,) = [line for line in text.splitlines() if " -m tools.compiler " in line]
+    interpreter, *arguments = command.split()
+    assert interpreter == "venv/bin/python"
+    paths = [str(Path(path).absolute()) for path in sys.path if path]
+    subprocess.run(
+        [sys.executable, *arguments],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        check=True,
+    )
+    assert (tmp_path / "library.tar").stat().st_size > 0
 
 
 def test_linker_that_is_not_there(tmp_path):

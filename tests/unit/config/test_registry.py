@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
 
 from tools import config
+from tools.cli import UserError
 from tools.config import registry
 from tools.config.plain_name import path_problem, problem
 
@@ -110,14 +112,34 @@ def test_device_says_everything_that_the_host_code_depends_on(name):
         assert "mcpu" in host or "mattr" in host
 
 
+def constants(name: str) -> dict[str, Any]:
+    """Returns what a file of rules/private assigns to names, where it is a literal."""
+    source = (Path(__file__).parents[3] / "rules/private" / name).read_text(encoding="utf-8")
+    return {
+        statement.targets[0].id: ast.literal_eval(statement.value)
+        for statement in ast.parse(source).body
+        if isinstance(statement, ast.Assign) and isinstance(statement.value, (ast.Dict, ast.List))
+    }
+
+
+def test_rules_know_the_same_models():
+    """An attribute that names what does not exist is found while a BUILD file loads."""
+    known = constants("models.bzl")
+    assert known["FAMILIES"] == config.families()
+    assert known["QUANTIZATIONS"] == config.quantizations()
+    lacking = {}
+    for family in config.families():
+        for name in config.quantizations():
+            try:
+                registry.check_layout(config.quantization(name), family, "here")
+            except UserError:
+                lacking.setdefault(family, []).append(name)
+    assert known["LACKING"] == lacking
+
+
 def test_rules_know_the_same_devices():
     """The build files' table says the same of each device as what the compiler reads."""
-    source = (Path(__file__).parents[3] / "rules/private/devices.bzl").read_text(encoding="utf-8")
-    (table,) = [
-        ast.literal_eval(statement.value)
-        for statement in ast.parse(source).body
-        if isinstance(statement, ast.Assign) and statement.targets[0].id == "DEVICES"
-    ]
+    table = constants("devices.bzl")["DEVICES"]
     assert sorted(table) == config.devices()
     for name, properties in table.items():
         device = config.device(name)
