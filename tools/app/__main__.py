@@ -7,6 +7,14 @@ from pathlib import Path
 
 from tools import cli
 
+PRELOAD = [
+    "tools.app.constants",
+    "tools.app.xcode",
+    "tools.package.app_config",
+    "tools.weights.digest",
+]
+"""What a persistent worker loads before the first request."""
+
 
 def parser() -> argparse.ArgumentParser:
     """Returns the parser of the commands."""
@@ -61,7 +69,7 @@ def _add_files(command: argparse.ArgumentParser) -> None:
 
 
 def _files(args: argparse.Namespace) -> None:
-    from tools.app import constants, xcode
+    from tools.app import constants
     from tools.config import load_key, strict_json
     from tools.package.app_config import parse_entry
     from tools.weights.digest import digest
@@ -75,11 +83,8 @@ def _files(args: argparse.Namespace) -> None:
         texts[args.swift] = constants.swift(models, args.where)
     if args.kotlin:
         texts[args.kotlin] = constants.kotlin(models, args.where)
-    if args.xcconfig:
-        entries = list(dict.fromkeys(f"{lib}_{args.symbol_suffix}" for _, lib in models))
-        texts[args.xcconfig] = xcode.xcconfig(args.where, entries, args.link)
-    if args.exported_symbols:
-        texts[args.exported_symbols] = xcode.exported_symbols(args.archive)
+    if args.xcconfig or args.exported_symbols:
+        texts |= _xcode_files(args, [lib for _, lib in models])
     listing = []
     for path, text in texts.items():
         cli.write_text(path, text)
@@ -92,6 +97,19 @@ def _files(args: argparse.Namespace) -> None:
             }
         )
     cli.write_json(args.listing, listing)
+
+
+def _xcode_files(args: argparse.Namespace, libraries: list[str]) -> dict[str, str]:
+    # Imported here: it loads LIEF, which takes longer than all that Android needs.
+    from tools.app import xcode
+
+    texts = {}
+    if args.xcconfig:
+        entries = list(dict.fromkeys(f"{lib}_{args.symbol_suffix}" for lib in libraries))
+        texts[args.xcconfig] = xcode.xcconfig(args.where, entries, args.link)
+    if args.exported_symbols:
+        texts[args.exported_symbols] = xcode.exported_symbols(args.archive)
+    return texts
 
 
 def _add_push(command: argparse.ArgumentParser) -> None:

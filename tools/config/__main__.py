@@ -8,6 +8,9 @@ from tools import cli
 from tools.config import build_key, devices, families, quantizations, strict_json
 from tools.config.any_model import build_any_key
 
+PRELOAD = ["jsonschema"]
+"""What a persistent worker loads before the first request."""
+
 
 def parser() -> argparse.ArgumentParser:
     """Returns the parser; its epilog lists the families, quantizations and devices there are."""

@@ -16,6 +16,9 @@ from tools.library.describe import describe
 from tools.library.memory import memory_figures
 from tools.objects_tar import tar_bytes
 
+PRELOAD = ["tools.library.runtime"]
+"""What a persistent worker loads before the first request."""
+
 
 def parser() -> argparse.ArgumentParser:
     """Returns the parser of the commands."""

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from tools import cli
 
+PRELOAD = ["tools.package.archive", "tools.package.assemble"]
+"""What a persistent worker loads before the first request."""
+
 
 def parser() -> argparse.ArgumentParser:
     """Returns the parser of the commands."""
