@@ -17,33 +17,12 @@ import lief
 import pytest
 
 import tools
+from tests.unit.compiler.pairs import CHAT_CONFIGS, small_chat_config
 from tools import config
 from tools.config import CompileKey
 
 TOOLS = Path(tools.__file__).parent
 COMPILE_KEYS = Path(__file__).parent / "compile_keys.py"
-
-
-def small_chat_config(**changes: Any) -> dict[str, Any]:
-    """Returns mlc-chat-config.json of a llama of one layer; `changes` are of ``model_config``."""
-    return {
-        "model_type": "llama",
-        "quantization": "q4f16_1",
-        "model_config": {
-            "hidden_size": 64,
-            "intermediate_size": 96,
-            "num_attention_heads": 4,
-            "num_key_value_heads": 2,
-            "head_dim": 16,
-            "num_hidden_layers": 1,
-            "rms_norm_eps": 1e-5,
-            "vocab_size": 100,
-            "context_window_size": 128,
-            "prefill_chunk_size": 32,
-            "max_batch_size": 2,
-            **changes,
-        },
-    }
 
 
 @pytest.fixture
@@ -88,8 +67,8 @@ class Library:
 @pytest.fixture(scope="session")
 def compiled(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[str], Library]:
-    """A function ``device -> library``, of the devices that the tests of this run ask for.
+) -> Callable[[str, str], Library]:
+    """A function ``(model_type, device) -> library``, of those that the tests of this run ask for.
 
     Two processes compile all of them at a time, in opposite order, in directories, with TMPDIR,
     hash seed and locale of their own. They find no program, so none but Python and TVM takes
@@ -97,15 +76,15 @@ def compiled(
     """
     tests = [item for item in request.session.items if "compiled" in item.fixturenames]
     cases = [item.callspec.params for item in tests if hasattr(item, "callspec")]
-    devices = {"android"} | {case["device"] for case in cases if "device" in case}
+    pairs = {("llama", "android"), *[case["pair"] for case in cases if "pair" in case]}
     directories, processes = [], []
     for number, (locale, order) in enumerate([("C", "forward"), ("C.UTF-8", "reverse")]):
         directory = tmp_path_factory.mktemp("a" * (20 * number + 1))
         directories.append(directory)
         shutil.copytree(TOOLS, directory / "tools", ignore=shutil.ignore_patterns("__py*"))
-        for device in devices:
-            key = config.build_key(small_chat_config(), device, model_lib="small")
-            key.write(directory / f"{_file_name(device)}.key.json")
+        for model_type, device in pairs:
+            key = config.build_key(CHAT_CONFIGS[model_type], device, model_lib="small")
+            key.write(directory / f"{_file_name(model_type, device)}.key.json")
         (directory / "temporary").mkdir()
         environment = {
             **os.environ,
@@ -120,8 +99,8 @@ def compiled(
     assert [process.wait() for process in processes] == [0, 0]
     for directory in directories:
         assert not list((directory / "temporary").iterdir())
-    return lambda device: Library(directories, _file_name(device))
+    return lambda *pair: Library(directories, _file_name(*pair))
 
 
-def _file_name(device: str) -> str:
-    return device.replace(":", "-")
+def _file_name(model_type: str, device: str) -> str:
+    return f"{model_type}-{device.replace(':', '-')}"

@@ -9,7 +9,7 @@ import pytest
 
 @pytest.fixture
 def description(compiled):
-    return compiled("android").metadata
+    return compiled("llama", "android").metadata
 
 
 def test_fields_of_the_metadata(description):
@@ -95,7 +95,7 @@ def test_library_entry(description):
 
 def test_log(compiled):
     """The log names the key, the versions and the memory, and no time or path."""
-    log = compiled("android").log
+    log = compiled("llama", "android").log
     for text in ('"prefill_chunk_size": 32', "0.27.0.post1", "kv_cache: 16384", "prefill: "):
         assert text in log
     assert tempfile.gettempdir() not in log
