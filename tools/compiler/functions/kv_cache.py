@@ -11,6 +11,7 @@ from tvm.target import Target
 
 from tools.compiler.functions import cpu_attention
 from tools.compiler.functions.attention_scores import AttentionScores, has_scores, with_scores
+from tools.compiler.functions.decode_heads import cover_all_heads
 from tools.compiler.functions.longrope import longrope_split_rotary
 from tools.compiler.functions.merge_state import merge_state
 
@@ -87,6 +88,7 @@ def add_kv_cache_function(
     sizes = [parameter.ty.values[0] for parameter in parameters]
     # The cache gets a kernel of ours for it, and TVM's cache is not to make its own.
     is_longrope = (config.rope_scaling or {}).get("rope_type") == "longrope"
+    rope_scaling = {} if is_longrope else config.rope_scaling or {}
     rotary_dim = config.rotary_dim or config.head_dim
     with builder.function(name, parameters):
         cache = TIRPagedKVCache(
@@ -103,7 +105,7 @@ def add_kv_cache_function(
             rope_mode=RopeMode.NONE if config.rotary_dim == 0 else RopeMode.NORMAL,
             rope_scale=1,
             rope_theta=int(config.rope_theta),
-            rope_scaling={} if is_longrope else config.rope_scaling or {},
+            rope_scaling=rope_scaling,
             rope_ext_factors=_factors(config.rope_scaling) if is_longrope else relax.prim_value(0),
             rotary_dim=rotary_dim,
             enable_disaggregation=config.enable_disaggregation,
@@ -118,6 +120,15 @@ def add_kv_cache_function(
     if target.kind.name != "llvm":
         kernel = merge_state(config.num_attention_heads, config.head_dim, config.dtype)
         builder.update_func(builder.get().get_global_var("tir_attention_merge_state"), kernel)
+        cover_all_heads(
+            builder,
+            config.num_attention_heads,
+            config.num_key_value_heads,
+            config.head_dim,
+            config.dtype,
+            rope_scaling,
+            target,
+        )
     elif (
         not has_window
         and config.scores is None
