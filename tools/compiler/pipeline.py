@@ -15,6 +15,7 @@ from tools.compiler.passes.attach_size_bounds import AttachSizeBounds
 from tools.compiler.passes.cuda_graph import AttachCapturedSizes, AttachGraphAllocation
 from tools.compiler.passes.fuse_grid_depth import FuseGridDepth
 from tools.compiler.passes.remove_attribute import RemoveAttribute
+from tools.compiler.passes.share_storage import ShareStorage
 from tools.compiler.passes.sort_shape_stores import SortShapeStores
 from tools.compiler.schedules.cpu_matmul import CPUMatmul
 from tools.compiler.schedules.gpu_experts import GPUExperts
@@ -50,6 +51,7 @@ def relax_pipeline(
             relax.transform.RemovePurityChecking(),
             relax.transform.CallTIRRewrite(),
             relax.transform.StaticPlanBlockMemory(),
+            ShareStorage(),
             AttachMetadata(metadata),
             *(_cuda_graph() if "cuda_graph" in optimizations else []),
             relax.transform.LowerAllocTensor(),
