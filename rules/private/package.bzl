@@ -184,12 +184,14 @@ def _assemble(ctx, models, device, places, runtime, listings):
     )
     return app_config, manifest
 
+def _install_dir(ctx):
+    return ctx.attr.install_dir or "/".join([p for p in [ctx.label.package, "dist"] if p])
+
 def _installer(ctx, files, manifest):
     """The program behind `bazel run`: installs the package into the source tree."""
     script = ctx.actions.declare_file(ctx.label.name + ".install.sh")
     tool = ctx.attr._tool[MlcToolInfo]
     name = [apparent_repository(ctx.label)] + ctx.label.package.split("/") + [ctx.label.name]
-    directory = ctx.attr.install_dir or "/".join([p for p in [ctx.label.package, "dist"] if p])
     root = runfiles_path(ctx, manifest)[:-len(_MANIFEST) - 1]
     runfiles = write_launcher(
         ctx,
@@ -202,7 +204,7 @@ def _installer(ctx, files, manifest):
             "--manifest \"$runfiles/{}/{}\"".format(root, _MANIFEST),
             "--root \"$runfiles/{}\"".format(root),
             "--name '{}'".format(".".join([p for p in name if p])),
-            "--output \"${{BUILD_WORKSPACE_DIRECTORY:-.}}/{}\"".format(directory),
+            "--output \"${{BUILD_WORKSPACE_DIRECTORY:-.}}/{}\"".format(_install_dir(ctx)),
         ]),
     )
     return script, runfiles.merge(ctx.runfiles(files = [f.file for f in files]))
@@ -259,6 +261,7 @@ def _mlc_package_impl(ctx):
             app_config = app_config,
             device = device.name,
             files = files,
+            install_dir = _install_dir(ctx),
             libraries = depset([library.file for library in libraries]),
             manifest = manifest,
         ),

@@ -1,6 +1,8 @@
 """Rule: the packages of several devices."""
 
 load("//rules/private/providers:package_info.bzl", "MlcPackageInfo")
+load(":checks.bzl", "first_error")
+load(":label.bzl", "label_text")
 load(":python_tool.bzl", "runfiles_path")
 
 _INSTALL = """\
@@ -12,7 +14,23 @@ case $RUNFILES_DIR in /*) ;; *) RUNFILES_DIR=$PWD/$RUNFILES_DIR ;; esac
 {}
 """
 
+def _install_dir_error(label, packages):
+    """One directory for two packages: the one that is installed last would remove the other."""
+    seen = {}
+    for package in packages:
+        directory = package[MlcPackageInfo].install_dir
+        first = seen.setdefault(directory, package.label)
+        if first != package.label:
+            return "{}: attribute packages: {} and {} are both installed into {}; give each its own install_dir".format(
+                label_text(label),
+                label_text(first),
+                label_text(package.label),
+                directory,
+            )
+    return None
+
 def _mlc_packages_impl(ctx):
+    first_error(_install_dir_error(ctx.label, ctx.attr.packages))
     script = ctx.actions.declare_file(ctx.label.name + ".install.sh")
     packages = [package[DefaultInfo] for package in ctx.attr.packages]
     ctx.actions.write(script, is_executable = True, content = _INSTALL.format("\n".join([
