@@ -41,7 +41,7 @@ def mlc_runtime_from_source(name, device, version, archive = None, model_archive
       model_archive: label: for android, the package's libmodel_android.a, which is linked into the runtime: output
         group `libraries` of an mlc_package with the same models and no runtime.
       files: list[str]: what is taken of the build, by paths below `dist/lib`. If not given, what the scripts made at
-        mlc-llm 79d603f0.
+        mlc-llm 79d603f0; a warning then names a library that they make besides.
       **kwargs: Attributes common to all rules, such as `visibility` and `tags`.
     """
     where = label_of(name)
@@ -49,6 +49,7 @@ def mlc_runtime_from_source(name, device, version, archive = None, model_archive
     _mlc_runtime_from_source(
         name = name,
         archive = archive,
+        complete = files == None,
         device = device,
         files = files or (_GRADLE if device == "android" else _XCODE),
         model_archive = model_archive,

@@ -28,6 +28,8 @@ def _mlc_runtime_from_source_impl(ctx):
     for place in places:
         args.add("--file", place.path.removeprefix("lib/"))
         args.add(place.file)
+    if ctx.attr.complete:
+        args.add("--complete")
     args.add("--log", log)
     run_tool(
         ctx,
@@ -54,6 +56,7 @@ mlc_runtime_from_source = rule(
     implementation = _mlc_runtime_from_source_impl,
     attrs = {
         "archive": attr.label(doc = "A .tar of mlc-llm's sources.", allow_single_file = True),
+        "complete": attr.bool(doc = "Whether `files` has every library of the build, or some were chosen."),
         "device": attr.string(doc = "The device.", mandatory = True),
         "files": attr.string_list(doc = "What is taken of the build, by paths below dist/lib.", mandatory = True),
         "model_archive": attr.label(doc = "libmodel_android.a.", allow_single_file = [".a"]),

@@ -33,6 +33,9 @@ def parser() -> argparse.ArgumentParser:
         metavar=("PATH", "OUT"),
         help="a file below dist/lib, and where to write it; repeatable",
     )
+    result.add_argument(
+        "--complete", action="store_true", help="warn of libraries that no --file takes"
+    )
     result.add_argument("--log", required=True, type=Path, metavar="OUT")
     return result
 
@@ -55,6 +58,7 @@ def main(argv: list[str]) -> None:
         os.environ,
         args.where,
         args.version,
+        complete=args.complete,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -26,6 +27,8 @@ def build(
     environment: Mapping[str, str],
     where: str,
     version: str,
+    *,
+    complete: bool = False,
 ) -> None:
     """Builds the runtime and writes its files, all of them or none.
 
@@ -38,6 +41,8 @@ def build(
         environment: The variables that the script gets.
         where: The target that errors name.
         version: Of the TVM that the runtime is said to be built of.
+        complete: Whether `outputs` is to have every library that the script makes; one that it
+            has not is named in a warning.
 
     Raises:
         UserError: The machine lacks a tool, the sources are of another TVM, the script failed, or
@@ -63,6 +68,13 @@ def build(
             raise UserError(
                 f"{where}: upstream's script made no {', '.join(missing)}; this version's files "
                 "are others: list them in attribute files"
+            )
+        others = sorted(_libraries(device, work) - made.keys()) if complete else []
+        if others:
+            files = json.dumps([*made, *others])
+            cli.warn(
+                f"{where}: upstream's script made {', '.join(others)}, too, which is left out; if "
+                f"the app needs it, give mlc_runtime_from_source files = {files}"
             )
         for path, output in outputs:
             cli.write_bytes(output, made[path].read_bytes())
@@ -118,13 +130,27 @@ def _run(
         raise UserError(f"{where}: upstream's {name} failed; it ended with{last}")
 
 
+def _libraries(device: str, work: Path) -> set[str]:
+    """Returns the libraries that the script made, by their paths below ``dist/lib``."""
+    if needs.kind(device) == "android":
+        made = (work / "build/output").rglob("*")
+        return {
+            f"mlc4j/{path.relative_to(work / 'build').as_posix()}"
+            for path in made
+            if path.suffix in (".jar", ".so")
+        }
+    return {path.name for path in _xcode_libraries(device, work).glob("*.a")}
+
+
+def _xcode_libraries(device: str, work: Path) -> Path:
+    arch = "x86_64" if device.endswith("x86_64") else "arm64"
+    return work / (f"build-maccatalyst-{arch}" if device.startswith("macabi") else "build") / "lib"
+
+
 def _made(device: str, source: Path, work: Path, path: str) -> Path:
     """Returns where the script, or the sources, have a file of ``dist/lib``."""
     if needs.kind(device) == "android":
         name = path.removeprefix("mlc4j/")
         built = name.startswith("output/")
         return (work / "build" if built else source / "android/mlc4j") / name
-    build_directory = "build"
-    if device.startswith("macabi"):
-        build_directory += f"-maccatalyst-{'x86_64' if device.endswith('x86_64') else 'arm64'}"
-    return work / build_directory / "lib" / path
+    return _xcode_libraries(device, work) / path

@@ -109,6 +109,38 @@ def test_android_links_the_packages_libraries(machine, tmp_path):
     assert (tmp_path / "out").read_text() == "plugins"
 
 
+@pytest.mark.parametrize(
+    ("device", "script", "path", "other"),
+    [
+        ("iphone", "ios/prepare_libs.sh", "libmlc_llm.a", "libnew.a"),
+        ("macabi", "ios/prepare_libs.sh", "libmlc_llm.a", "libnew.a"),
+        (
+            "android",
+            "android/mlc4j/prepare_libs.py",
+            "mlc4j/output/arm64-v8a/libtvm4j_runtime_packed.so",
+            "mlc4j/output/arm64-v8a/libnew.so",
+        ),
+    ],
+)
+def test_no_library_is_left_out_silently(machine, capsys, device, script, path, other):
+    """What sources make beyond the known list is said, with the list to give."""
+    new = {
+        "iphone": "echo new > $build/lib/libnew.a; echo text > $build/lib/README\n",
+        "android": '(output / "libnew.so").touch()\n',
+    }[device.replace("macabi", "iphone")]
+    with open(f"mlc-llm/{script}", "a") as file:
+        file.write(new)
+    archive = () if device != "android" else ("--model-archive", "libmodel_android.a")
+    _run(device, path, *archive, "--complete")
+    assert capsys.readouterr().err == (
+        f"warning: //a:b: upstream's script made {other}, too, which is left out; if the app needs "
+        f'it, give mlc_runtime_from_source files = ["{path}", "{other}"]\n'
+    )
+    # Whoever lists files has chosen.
+    _run(device, path, *archive)
+    assert not capsys.readouterr().err
+
+
 def test_archive(machine, tmp_path, monkeypatch):
     monkeypatch.delenv("MLC_LLM_SOURCE_DIR")
     with tarfile.open("source.tar.gz", "w:gz") as tar:
