@@ -25,3 +25,26 @@ def pytest_test(name, srcs, main_tests = None, data = [], args = [], **kwargs):
         ],
         **kwargs
     )
+
+def system_tests(srcs = [], **kwargs):
+    """Tests of programs that the machine has to have, which a package's install.py installs; `.ci/run` runs them.
+
+    Each test_*.py of the package is a target, with the package's other modules.
+
+    Args:
+      srcs: Modules of other packages that they import.
+      **kwargs: Arguments of pytest_test.
+    """
+    modules = native.glob(["*.py"], exclude = ["install.py", "test_*.py"])
+    for file in native.glob(["test_*.py"]):
+        pytest_test(
+            name = file.removesuffix(".py"),
+            size = "large",
+            srcs = modules + [file] + srcs,
+            tags = [
+                "external",
+                "local",
+                "manual",
+            ],
+            **kwargs
+        )
