@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from typing import Any
 
@@ -45,15 +46,16 @@ CHAT_CONFIGS: dict[str, dict[str, Any]] = {
 
 
 def _twice() -> list[Pair]:
-    families, named = list(CHAT_CONFIGS), os.environ.get("MLC_TEST_DEVICES", "").split()
-    if named:
-        devices = config.devices() if named == ["all"] else named
-        return [(family, device) for device in devices for family in families]
+    families = list(CHAT_CONFIGS)
     devices = [device for device in config.devices() if device not in PHONES]
     others = [family for family in families if family != "llama"]
     dealt = list(zip(others, devices, strict=False))
     phones = ["llama", *others[len(devices) :]]
-    return dealt + [(family, PHONES[i % len(PHONES)]) for i, family in enumerate(phones)]
+    dealt += [(family, PHONES[i % len(PHONES)]) for i, family in enumerate(phones)]
+    named = os.environ.get("MLC_TEST_DEVICES", "").split()
+    wider = config.devices() if named == ["all"] else named
+    # Each once.
+    return list(dict.fromkeys([*dealt, *itertools.product(families, wider)]))
 
 
 TWICE = _twice()
