@@ -183,6 +183,14 @@ def _model_config(
         raise UserError(f"{sources.of_field([name])}: missing; expected {expected}{also}") from None
     except ContradictionError as error:
         raise UserError(f"{sources.of_field([error.field])}: {error.problem}") from None
+    for name, alias in family.get("x-learned-positions", {}).items():
+        changed, number = given.get(name, config[name]), fields.get(alias, config[name])
+        if changed != number:
+            where = (sources.in_overrides if name in given else sources.of_field)([name])
+            raise UserError(
+                f"{where}: {changed} is not {number}, the number of positions that the weights "
+                "have; remove it"
+            )
     config = normalize({**config, **given}, family, notes)
     _raise(
         [

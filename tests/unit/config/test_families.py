@@ -239,6 +239,16 @@ def test_gpt2_defaults(run, given, size):
     assert config["scale_attn_by_inverse_layer_idx"] is False
 
 
+def test_gpt2_positions_are_weights(run, error_of):
+    """A library for a shorter context would not take the checkpoint's embedding of positions."""
+    problem = "256 is not 512, the number of positions that the weights have; remove it"
+    line = error_of(chat_config("gpt2"), "--overrides", '{"context_window_size": 256}')
+    assert line == f"overrides.context_window_size: {problem}"
+    line = error_of(chat_config("gpt2", context_window_size=256))
+    assert line == f"{FILE}: $.model_config.context_window_size: {problem}"
+    run(chat_config("gpt2"), "--overrides", '{"context_window_size": 512}')
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
