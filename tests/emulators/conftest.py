@@ -77,7 +77,8 @@ def gpu_kernels() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         for quantization in (GroupQuantization, NoQuantization):
-            patch.setattr(quantization, "row_vectors", lambda *_: None)
+            for read in ("integers", "row_vectors"):
+                patch.setattr(quantization, read, lambda *_: None)
         patch.setattr(cpu_attention, "can_attend", lambda *_: False)
         for kind in ("llvm", "opencl"):
             patch.setitem(SAMPLERS_OF_TARGET, kind, ALL)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+
 import numpy as np
 import pytest
 import tvm
@@ -10,45 +12,47 @@ from tvm import te, tirx
 from tests.numeric.weights import quantized
 from tools import config
 from tools.compiler.layers.cpu_product import cpu_product, lanes_of_register
+from tools.compiler.layers.integer_product import integer_product
+from tools.compiler.layers.x86_integers import most_sums
 from tools.compiler.quantization import create_quantization
 
 TOLERANCE = {"bfloat16": 1e-2, "float16": 1e-3, "float32": 1e-6}
 """Relative to the largest result: the rounding of the output, and of float32 sums."""
 
 
-@pytest.mark.parametrize(
-    ("name", "k", "lanes"),
-    [
-        ("q0f32", 48, 16),
-        ("q0f16", 20, 4),
-        ("q0bf16", 24, 8),
-        ("q4f16_1", 512, 16),
-        ("q4f32_1", 480, 4),
-        ("q4f32_1", 70, 4),
-        ("q3f16_1", 640, 16),
-        ("q4bf16_1", 90, 4),
-    ],
-)
+FLOATS = [
+    ("q0f32", 48, 16),
+    ("q0f16", 20, 4),
+    ("q0bf16", 24, 8),
+    ("q4f16_1", 512, 16),
+    ("q4f32_1", 480, 4),
+    ("q4f32_1", 70, 4),
+    ("q3f16_1", 640, 16),
+    ("q4bf16_1", 90, 4),
+]
+"""Quantization, length of a row, and how many lanes a vector of it has."""
+
+INTEGERS = [
+    ("q4f16_1", 512, 8),
+    ("q4bf16_1", 192, 8),
+    ("q3f16_1", 640, 8),
+    ("q3f16_1", 120, 4),
+]
+"""The same of products of integers, which only x86 has."""
+
+KERNELS = [("floats", *case) for case in FLOATS]
+if platform.machine() == "x86_64":
+    KERNELS += [("integers", *case) for case in INTEGERS]
+
+
+@pytest.mark.parametrize(("kind", "name", "k", "lanes"), KERNELS)
 @pytest.mark.parametrize("is_one", [True, False], ids=["one_row", "many_rows"])
 @pytest.mark.parametrize("are_columns_dynamic", [False, True], ids=["fixed", "dynamic"])
-def test_product(cpu_device, name, k, lanes, is_one, are_columns_dynamic):
+def test_product(cpu_device, kind, name, k, lanes, is_one, are_columns_dynamic):
     """One row and many, whole groups and begun ones, every size of a vector."""
-    target = tvm.target.Target(config.device(cpu_device).target)
-    quantization = create_quantization(name, target)
-    dtype = quantization.model_dtype
-    vectors = quantization.row_vectors(k, 16)
-    assert vectors.lanes == lanes
-    columns = tirx.Var("columns", "int64") if are_columns_dynamic else 37
-    x = te.placeholder((1 if is_one else tirx.Var("rows", "int64"), k), dtype, name="x")
-    parameters = quantization.parameters(37, k).values()
-    stored = [te.placeholder((columns, p.shape[1]), p.dtype) for p in parameters]
-    out_dtype = "float32" if dtype == "bfloat16" else dtype
-    out = cpu_product(x, stored, vectors, out_dtype)
-    function = te.create_prim_func([x, *stored, out], index_dtype_override="int64")
-    function = function.with_attr("global_symbol", "main")
-    kernel = tirx.build(tvm.IRModule({"main": function}), target=target)["main"]
-
-    random = np.random.default_rng(0)
+    quantization, kernel, order = _kernel(cpu_device, kind, name, k, is_one, are_columns_dynamic)
+    assert order.lanes == lanes
+    dtype, random = quantization.model_dtype, np.random.default_rng(0)
     if quantization.decodes:
         arrays, weight = quantized(random, [37, k], config.quantization(name))
     else:
@@ -56,11 +60,54 @@ def test_product(cpu_device, name, k, lanes, is_one, are_columns_dynamic):
         weight = arrays[0].astype(np.float64)
     for rows in [1] if is_one else [1, 4, 7]:
         left = random.standard_normal((rows, k)).astype(dtype)
-        result = tvm.runtime.tensor(np.full((rows, 37), np.nan, out_dtype))
-        kernel(*map(tvm.runtime.tensor, [left, *arrays]), result)
-        expected = left.astype(np.float64) @ weight.T
-        error = np.abs(result.numpy() - expected).max() / np.abs(expected).max()
-        assert error <= TOLERANCE[dtype]
+        # Blocks of zeros, and one number that is far larger than all others.
+        left[0, : k // 2] = 0
+        left[-1, -1] = 500
+        _check(kernel, left, arrays, weight)
+
+
+@pytest.mark.parametrize(("name", "k"), [("q4f16_1", 512), ("q3f16_1", 640)])
+@pytest.mark.parametrize("rows", [1, 4])
+def test_largest_numbers(cpu_device, name, k, rows):
+    """Sums of the largest integers, of either sign, do not overflow."""
+    quantization, kernel, _ = _kernel(cpu_device, KERNELS[-1][0], name, k, rows == 1, False)
+    bits = quantization.bits
+    scales = np.full((37, k // quantization.group_size), 0.25, np.float16)
+    for word, digit in ((0, 0), (0xFFFFFFFF, (1 << bits) - 1)):
+        words = np.full((37, k // quantization.elements_per_word), word, np.uint32)
+        weight = np.full((37, k), (digit - (1 << (bits - 1)) + 1) * 0.25)
+        _check(kernel, np.full((rows, k), -1, np.float16), [words, scales], weight)
+
+
+def _kernel(device, kind, name, k, is_one, are_columns_dynamic) -> tuple:
+    """Returns a quantization, the kernel of a product with 37 rows, and how that reads a row."""
+    target = tvm.target.Target(config.device(device).target)
+    quantization = create_quantization(name, target)
+    columns = tirx.Var("columns", "int64") if are_columns_dynamic else 37
+    rows = 1 if is_one else tirx.Var("rows", "int64")
+    x = te.placeholder((rows, k), quantization.model_dtype, name="x")
+    parameters = quantization.parameters(37, k).values()
+    stored = [te.placeholder((columns, p.shape[1]), p.dtype) for p in parameters]
+    if kind == "integers":
+        order, product = quantization.integers(k, most_sums(target)), integer_product
+    else:
+        order, product = quantization.row_vectors(k, 16), cpu_product
+    dtype = quantization.model_dtype
+    out = product(x, stored, order, "float32" if dtype == "bfloat16" else dtype)
+    function = te.create_prim_func([x, *stored, out], index_dtype_override="int64")
+    function = function.with_attr("global_symbol", "main")
+    kernel = tirx.build(tvm.IRModule({"main": function}), target=target)["main"]
+    return quantization, kernel, order
+
+
+def _check(kernel, left: np.ndarray, arrays: list[np.ndarray], weight: np.ndarray) -> None:
+    dtype = str(left.dtype)
+    out_dtype = np.float32 if dtype == "bfloat16" else left.dtype
+    result = tvm.runtime.tensor(np.full((len(left), 37), np.nan, out_dtype))
+    kernel(*map(tvm.runtime.tensor, [left, *arrays]), result)
+    expected = left.astype(np.float64) @ weight.T
+    error = np.abs(result.numpy() - expected).max() / np.abs(expected).max()
+    assert error <= TOLERANCE[dtype]
 
 
 @pytest.mark.parametrize(
@@ -75,3 +122,23 @@ def test_product(cpu_device, name, k, lanes, is_one, are_columns_dynamic):
 def test_registers_are_the_targets(target, lanes):
     """What the building machine's processor has does not reach the code."""
     assert lanes_of_register(tvm.target.Target({"kind": "llvm", **target})) == lanes
+
+
+@pytest.mark.parametrize(
+    ("target", "lanes"),
+    [
+        ({"mtriple": "x86_64-linux-gnu", "mcpu": "x86-64-v4"}, 16),
+        ({"mtriple": "x86_64-linux-gnu", "mcpu": "x86-64-v3"}, 8),
+        ({"mtriple": "x86_64-linux-gnu", "mcpu": "x86-64-v2"}, None),
+        ({"mtriple": "aarch64-linux-gnu", "mattr": ["+neon"]}, None),
+    ],
+)
+@pytest.mark.parametrize(
+    ("name", "k"), [("q4f16_1", 512), ("q3f16_1", 640), ("q4f16_1", 90), ("q4f32_1", 512)]
+)
+def test_integers_are_for_targets_and_weights_that_suit(target, lanes, name, k):
+    """Other processors, begun groups and float32 have the product of floats."""
+    quantization = create_quantization(name, tvm.target.Target("llvm"))
+    integers = quantization.integers(k, most_sums(tvm.target.Target({"kind": "llvm", **target})))
+    expected = lanes if name != "q4f32_1" and k != 90 else None
+    assert (integers and integers.lanes) == expected

@@ -11,11 +11,12 @@ from collections.abc import Callable
 from tvm import tirx
 from tvm.script.ir_builder import tirx as T  # noqa: N812
 
+from tools.compiler.layers.lanes import everywhere, exp2, halved
+
 BLOCK = 16
 """Keys whose scores are computed before their values are added up."""
 
 _MASKED = -5e4
-_MIN_EXPONENT = -126.0
 
 Row = Callable[[tirx.Expr], tuple]
 """Index of a key's token to the indices of its head in a buffer, all but the last."""
@@ -50,23 +51,23 @@ def attend_head(q, k, v, key_row: Row, value_row: Row, output, lse, query, count
     for place in places:
         value = q[(*query, place)].astype(wide) * tirx.Broadcast(factor, lanes)
         T.buffer_store(scaled, value, [place])
-        T.buffer_store(out, _everywhere(0, lanes), [place])
+        T.buffer_store(out, everywhere(0, lanes), [place])
     T.buffer_store(state, T.float32(_MASKED), [0])
     T.buffer_store(state, T.float32(1), [1])
     with T.serial(0, (count + BLOCK - 1) // BLOCK) as block:
         first = T.bind(block * BLOCK)
         filled = T.bind(tirx.min(count - first, BLOCK))
-        T.buffer_store(scores, _everywhere(_MASKED, BLOCK), [all_scores])
+        T.buffer_store(scores, everywhere(_MASKED, BLOCK), [all_scores])
         with T.serial(0, filled) as i:
             row = key_row(first + i)
             products = [k[(*row, place)].astype(wide) * scaled[place] for place in places]
-            T.buffer_store(scores, _halved(sum(products[1:], products[0]), lanes, tirx.Add), [i])
-        largest = T.bind(tirx.max(state[0], _halved(scores[all_scores], BLOCK, tirx.Max)))
+            T.buffer_store(scores, halved(sum(products[1:], products[0]), lanes), [i])
+        largest = T.bind(tirx.max(state[0], halved(scores[all_scores], BLOCK, tirx.Max)))
         rescale = T.bind(tirx.exp2(state[0] - largest))
         T.buffer_store(state, largest, [0])
         exponents = scores[all_scores] - tirx.Broadcast(largest, BLOCK)
-        T.buffer_store(scores, _exp2(exponents, BLOCK), [all_scores])
-        total = _halved(scores[all_scores], BLOCK, tirx.Add)
+        T.buffer_store(scores, exp2(exponents, BLOCK), [all_scores])
+        total = halved(scores[all_scores], BLOCK)
         T.buffer_store(state, state[1] * rescale + total, [1])
         for place in places:
             T.buffer_store(out, out[place] * tirx.Broadcast(rescale, lanes), [place])
@@ -84,34 +85,3 @@ def attend_head(q, k, v, key_row: Row, value_row: Row, output, lse, query, count
 def lanes_of_head(head_dim: int) -> int:
     """Returns how many elements of a head a vector has."""
     return math.gcd(head_dim, 16)
-
-
-def _halved(vector: tirx.Expr, lanes: int, combine: Callable) -> tirx.Expr:
-    """Returns the lanes of a vector combined into one number."""
-    while lanes > 1:
-        vector = T.bind(vector)
-        lanes //= 2
-        low, high = range(lanes), range(lanes, 2 * lanes)
-        vector = combine(tirx.Shuffle([vector], list(low)), tirx.Shuffle([vector], list(high)))
-    return T.bind(vector)
-
-
-def _exp2(x: tirx.Expr, lanes: int) -> tirx.Expr:
-    """Returns 2 to the power of numbers of at most 0, with an error of 1e-7 of it.
-
-    The power of the nearest integer is put together from its bits; that of the rest, which is at
-    most a half, is a Taylor series.
-    """
-    x = T.bind(tirx.Max(x, _everywhere(_MIN_EXPONENT, lanes)))
-    whole = T.bind(tirx.floor(x + _everywhere(0.5, lanes)))
-    rest = T.bind(x - whole)
-    series = _everywhere(0, lanes)
-    for power in reversed(range(8)):
-        series = series * rest + _everywhere(math.log(2) ** power / math.factorial(power), lanes)
-    bits = whole.astype(f"int32x{lanes}") + tirx.Broadcast(T.int32(127), lanes)
-    bits = tirx.shift_left(bits, tirx.Broadcast(T.int32(23), lanes))
-    return series * tirx.reinterpret(f"float32x{lanes}", bits)
-
-
-def _everywhere(value: float, lanes: int) -> tirx.Expr:
-    return tirx.Broadcast(T.float32(value), lanes)

@@ -7,15 +7,13 @@ at the end of a sum.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from tvm import te, tirx
-from tvm.script.ir_builder import IRBuilder
 from tvm.script.ir_builder import tirx as T  # noqa: N812
 from tvm.target import Target
 from tvm.target.codegen import llvm_cpu_has_features
 
-from tools.compiler.layers.loops import only_if
+from tools.compiler.layers.lanes import everywhere, halved
+from tools.compiler.layers.loops import loops, only_if
 from tools.compiler.quantization.vectors import RowVectors
 
 ONE_ROW_LANES = 16
@@ -60,7 +58,7 @@ def cpu_product(
     left = te.extern(
         [(padded, vectors.chunks, positions, vectors.lanes)],
         [x],
-        lambda inputs, outputs: _built(_in_order, *inputs, *outputs, vectors),
+        loops(lambda inputs, outputs: _in_order(*inputs, *outputs, vectors)),
         dtype=["float32"],
         name="left",
     )
@@ -68,16 +66,10 @@ def cpu_product(
     return te.extern(
         [(rows, out_features)],
         [left, *stored],
-        lambda inputs, outputs: _built(kernel, inputs[0], inputs[1:], outputs[0], vectors),
+        loops(lambda inputs, outputs: kernel(inputs[0], inputs[1:], outputs[0], vectors)),
         dtype=[out_dtype],
         name="cpu_product",
     )
-
-
-def _built(kernel: Callable, *arguments) -> tirx.Stmt:
-    with IRBuilder() as builder:
-        kernel(*arguments)
-    return builder.get()
 
 
 def _in_order(x: tirx.Buffer, left: tirx.Buffer, vectors: RowVectors) -> None:
@@ -124,7 +116,7 @@ def _one_row(left: tirx.Buffer, stored: list, out: tirx.Buffer, vectors: RowVect
     with T.parallel(0, out.shape[1]) as row:
         total = T.alloc_buffer([lanes], "float32")
         part = T.alloc_buffer([lanes], "float32")
-        T.buffer_store(total, _zeros(lanes), [ramp])
+        T.buffer_store(total, everywhere(0, lanes), [ramp])
         with T.serial(0, vectors.chunks) as chunk:
             T.buffer_store(part, left[0, chunk, vectors.positions, ramp], [ramp])
             for position in range(vectors.positions):
@@ -133,7 +125,7 @@ def _one_row(left: tirx.Buffer, stored: list, out: tirx.Buffer, vectors: RowVect
                 T.buffer_store(part, part[ramp] + product, [ramp])
             scaled = vectors.scaled(part[ramp], stored, row, chunk)
             T.buffer_store(total, total[ramp] + scaled, [ramp])
-        T.buffer_store(out, _total(total[ramp], lanes).astype(out.dtype), [0, row])
+        T.buffer_store(out, halved(total[ramp], lanes).astype(out.dtype), [0, row])
 
 
 def _many_rows(left: tirx.Buffer, stored: list, out: tirx.Buffer, vectors: RowVectors) -> None:
@@ -154,7 +146,7 @@ def _many_rows(left: tirx.Buffer, stored: list, out: tirx.Buffer, vectors: RowVe
                 for position in range(vectors.positions):
                     zero = vectors.zero / vectors.factor(position)
                     digits = vectors.digits(stored, row, chunk, position)
-                    digits = digits - tirx.Broadcast(T.float32(zero), lanes)
+                    digits = digits - everywhere(zero, lanes)
                     scaled = vectors.scaled(digits, stored, row, chunk)
                     T.buffer_store(decoded, scaled, [tile, chunk, position, c, ramp])
         with (
@@ -163,7 +155,7 @@ def _many_rows(left: tirx.Buffer, stored: list, out: tirx.Buffer, vectors: RowVe
         ):
             sums = T.alloc_buffer([TILE_ROWS, TILE_COLUMNS, lanes], "float32")
             for r, c in places:
-                T.buffer_store(sums, _zeros(lanes), [r, c, ramp])
+                T.buffer_store(sums, everywhere(0, lanes), [r, c, ramp])
             with T.serial(0, vectors.chunks) as chunk:
                 for position in range(vectors.positions):
                     weights = [
@@ -175,19 +167,5 @@ def _many_rows(left: tirx.Buffer, stored: list, out: tirx.Buffer, vectors: RowVe
             for r, c in places:
                 row, column = row_tile * TILE_ROWS + r, first + tile * TILE_COLUMNS + c
                 with only_if(row < rows, column < out_features):
-                    total = _total(sums[r, c, ramp], lanes)
+                    total = halved(sums[r, c, ramp], lanes)
                     T.buffer_store(out, total.astype(out.dtype), [row, column])
-
-
-def _total(vector: tirx.Expr, lanes: int) -> tirx.Expr:
-    """Returns the sum of the lanes."""
-    while lanes > 1:
-        lanes //= 2
-        halves = range(lanes), range(lanes, 2 * lanes)
-        low, high = (tirx.Shuffle([vector], list(half)) for half in halves)
-        vector = T.bind(low + high)
-    return vector
-
-
-def _zeros(lanes: int) -> tirx.Expr:
-    return tirx.Broadcast(T.float32(0), lanes)

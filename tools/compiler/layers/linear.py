@@ -10,7 +10,9 @@ from tvm.target import Target
 
 from tools.compiler.layers.cpu_product import ONE_ROW_LANES, cpu_product, lanes_of_register
 from tools.compiler.layers.elementwise import add
+from tools.compiler.layers.integer_product import integer_product
 from tools.compiler.layers.kernel import OPAQUE, OUT_EWISE_FUSABLE, call_kernel
+from tools.compiler.layers.x86_integers import most_sums
 from tools.compiler.quantization.base import Quantization
 
 
@@ -87,14 +89,20 @@ class _Weight(nn.Module):
         target = Target.current()
         if target.kind.name != "llvm":
             return None
-        rows = x.shape[0]
-        lanes = ONE_ROW_LANES if isinstance(rows, tirx.IntImm | int) else lanes_of_register(target)
+        integers = self.quantization.integers(self.columns, most_sums(target))
+        if integers is not None:
+            return self._kernel("integer_product", integer_product, x, integers, out_dtype)
+        is_one = isinstance(x.shape[0], tirx.IntImm | int)
+        lanes = ONE_ROW_LANES if is_one else lanes_of_register(target)
         vectors = self.quantization.row_vectors(self.columns, lanes)
-        if vectors is None:
-            return None
+        if vectors is not None:
+            return self._kernel("cpu_product", cpu_product, x, vectors, out_dtype)
+        return None
+
+    def _kernel(self, name: str, product: Callable, x: nn.Tensor, rows, out_dtype: str):
         return call_kernel(
-            lambda lhs, *stored: cpu_product(lhs, list(stored), vectors, out_dtype),
-            "cpu_product",
+            lambda lhs, *stored: product(lhs, list(stored), rows, out_dtype),
+            name,
             [x, *self.stored()],
             key=(self.quantization.name, self.columns, out_dtype),
             op_pattern=OPAQUE,

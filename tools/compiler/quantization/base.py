@@ -7,6 +7,7 @@ import abc
 from tvm import te, tirx
 from tvm.relax.frontend import nn
 
+from tools.compiler.quantization.integers import PackedIntegers
 from tools.compiler.quantization.vectors import RowVectors
 
 
@@ -44,6 +45,15 @@ class Quantization(abc.ABC):
         Args:
             columns: Length of a row.
             most_lanes: Elements of a vector, where the row has as many or a multiple.
+        """
+        return None
+
+    def integers(self, columns: int, most_lanes: int) -> PackedIntegers | None:
+        """Returns how a CPU reads a row as integers; None where too much would be lost, or none is.
+
+        Args:
+            columns: Length of a row.
+            most_lanes: Words that are read at once, where the row has as many or a multiple.
         """
         return None
 

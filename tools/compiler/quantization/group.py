@@ -15,6 +15,7 @@ from tvm import tirx
 from tvm.relax.frontend import nn
 
 from tools.compiler.quantization.base import Quantization
+from tools.compiler.quantization.integers import PackedIntegers
 from tools.compiler.quantization.none import NoQuantization
 from tools.compiler.quantization.vectors import PackedVectors, lanes_of
 
@@ -49,9 +50,9 @@ class GroupQuantization(Quantization):
 
     def parameters(self, rows, columns):
         groups = -(-columns // self.group_size)
-        words = groups * (self.group_size // self.elements_per_word)
+        words = self._stored(rows, self._words(columns))
         parameters = {
-            "q_weight": nn.Parameter(self._stored(rows, words), self.storage_dtype),
+            "q_weight": nn.Parameter(words, self.storage_dtype),
             "q_scale": nn.Parameter(self._stored(rows, groups), self.model_dtype),
         }
         for parameter in parameters.values():
@@ -76,14 +77,32 @@ class GroupQuantization(Quantization):
         return NoQuantization(self.name, self.model_dtype, self.compute_dtype)
 
     def row_vectors(self, columns, most_lanes):
-        words_per_scale = self.group_size // self.elements_per_word
-        words = -(-columns // self.group_size) * words_per_scale
-        lanes = lanes_of(words, most_lanes)
+        lanes = self._lanes(columns, most_lanes)
+        if lanes is None:
+            return None
+        return PackedVectors(columns, self._words(columns), lanes, self._words_per_scale, self.bits)
+
+    def integers(self, columns, most_lanes):
+        lanes = self._lanes(columns, most_lanes)
+        # Rounded to integers, float32 would lose bits; and a begun group has words of no columns.
+        if lanes is None or self.model_dtype == "float32" or columns % self.group_size:
+            return None
+        return PackedIntegers(self._words(columns), lanes, self._words_per_scale, self.bits)
+
+    @property
+    def _words_per_scale(self) -> int:
+        return self.group_size // self.elements_per_word
+
+    def _words(self, columns: int) -> int:
+        """Returns how many words a row has."""
+        return -(-columns // self.group_size) * self._words_per_scale
+
+    def _lanes(self, columns: int, most: int) -> int | None:
+        """Returns how many words of a row are read at once; None where they have to be elements."""
+        lanes = lanes_of(self._words(columns), most)
         if self.layout != "NK" or self.storage_dtype != "uint32" or lanes is None:
             return None
-        if lanes % words_per_scale:
-            return None
-        return PackedVectors(columns, words, lanes, words_per_scale, self.bits)
+        return None if lanes % self._words_per_scale else lanes
 
     def element(self, stored, row, column):
         words, scales = stored

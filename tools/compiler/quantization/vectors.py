@@ -127,6 +127,11 @@ class PackedVectors(RowVectors):
 
 
 def lanes_of(length: int, most: int) -> int | None:
-    """Returns the largest power of two that divides a length; None where it is below 4."""
-    lanes = math.gcd(length, most)
+    """Returns the largest power of two that divides a length; None where it is below 4.
+
+    Args:
+        length: What is read.
+        most: A power of two, the largest allowed, or 0.
+    """
+    lanes = math.gcd(length, most) if most else 0
     return lanes if lanes >= 4 else None
