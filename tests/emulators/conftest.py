@@ -19,6 +19,7 @@ from tests.emulators.every_kernel import use_every_kernel
 from tests.numeric.session import Session
 from tools.compiler.functions import cpu_attention
 from tools.compiler.functions.samplers import ALL, SAMPLERS_OF_TARGET
+from tools.compiler.layers import mlp
 from tools.compiler.quantization.group import GroupQuantization
 from tools.compiler.quantization.none import NoQuantization
 
@@ -72,14 +73,15 @@ def cpu_results(cpu_library) -> Callable[[str, int | None], dict[str, np.ndarray
 def gpu_kernels() -> Iterator[None]:
     """Makes libraries for the CPU of the kernels that those for GPUs have, to compare them.
 
-    CPUs have products and attention of their own, and functions that sample are for some GPUs
-    alone. OpenCL's libraries get the latter, too, so that they are executed.
+    CPUs have products, gates and attention of their own, and functions that sample are for some
+    GPUs alone. OpenCL's libraries get the latter, too, so that they are executed.
     """
     with pytest.MonkeyPatch.context() as patch:
         for quantization in (GroupQuantization, NoQuantization):
             for read in ("integers", "row_vectors"):
                 patch.setattr(quantization, read, lambda *_: None)
         patch.setattr(cpu_attention, "can_attend", lambda *_: False)
+        patch.setattr(mlp, "MOST_LANES", 0)
         for kind in ("llvm", "opencl"):
             patch.setitem(SAMPLERS_OF_TARGET, kind, ALL)
         yield

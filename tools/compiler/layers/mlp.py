@@ -7,11 +7,14 @@ from typing import Literal
 
 from tvm import te, tirx
 from tvm.relax.frontend import nn
+from tvm.target import Target
 
+from tools.compiler.layers.cpu_gate import MOST_LANES, cpu_silu_mul
 from tools.compiler.layers.elementwise import cast, gelu
-from tools.compiler.layers.kernel import call_kernel
+from tools.compiler.layers.kernel import OPAQUE, call_kernel
 from tools.compiler.layers.linear import Linear
 from tools.compiler.quantization.base import Quantization
+from tools.compiler.quantization.vectors import lanes_of
 
 Activation = Literal["gelu_tanh", "silu"]
 """The function of a gate; ``gelu_tanh`` is GELU's approximation by a hyperbolic tangent."""
@@ -89,6 +92,17 @@ class GeluMLP(nn.Module):
 
 def gated(gate_up: nn.Tensor, activation: Activation) -> nn.Tensor:
     """Returns ``activation(gate) * up``, of rows that are a gate and then an up of equal length."""
+    size = gate_up.shape[-1]
+    lanes = lanes_of(size // 2, MOST_LANES) if isinstance(size, int) else None
+    is_cpu = Target.current().kind.name == "llvm"
+    if is_cpu and activation == "silu" and lanes is not None and len(gate_up.shape) == 2:
+        return call_kernel(
+            lambda data: cpu_silu_mul(data, lanes),
+            "silu_mul",
+            [gate_up],
+            op_pattern=OPAQUE,
+            is_scheduled=True,
+        )
     kernel = {"gelu_tanh": _gelu_tanh_mul, "silu": _silu_mul}[activation]
     return call_kernel(kernel, f"{activation}_mul", [gate_up])
 
