@@ -35,14 +35,17 @@ def check(document: Document, base: Path, strict: bool = False) -> list[str]:
         UserError: One line for each mistake.
     """
     errors, warnings = Lines(), Lines()
-    for path, line in worded(_violations(document.value), "key", _locate(document)):
+    violations = list(_violations(document.value))
+    for path, line in worded(violations, "key", _locate(document)):
         errors.add(document.offset(tuple(path)), line)
     for path, message, serious in _unknown_keys(document.value):
         kind = errors if serious or strict else warnings
         kind.add(document.key_offset(path), f"{document.where_key(path)}: {message}")
+    refused = {tuple(each.absolute_path) for each in violations}
     others = (relations.mistakes(document.value), on_disk.mistakes(document.value, base))
     for path, message in itertools.chain(*others):
-        errors.add(document.offset(path), f"{document.where(path)}: {message}")
+        if path not in refused:
+            errors.add(document.offset(path), f"{document.where(path)}: {message}")
     for path, message in relations.unused_libraries(document.value):
         warnings.add(document.offset(path), f"{document.where(path)}: {message}")
     if errors:
