@@ -18,9 +18,11 @@ from collections.abc import Callable
 
 from tvm import tirx
 from tvm.ir import Expr, TensorLoad, Var
+from tvm.target import Target
 
 from tools.compiler.functions.tir_rewriter import Scope, rewrite, with_body
 
+_MOST_BUFFERS = "tir_attention_prefill_with_tree_mask_with_paged_kv_cache"
 MASKED = -5e4
 """What TVM's kernels take for minus infinity."""
 
@@ -45,6 +47,18 @@ def has_scores(name: str) -> bool:
     Those for a cache that has a window itself do not count: they are never called.
     """
     return name in _KERNELS
+
+
+def scores_on(target: Target, name: str, scores: AttentionScores) -> AttentionScores:
+    """Returns what a target's kernel of that name does to scores.
+
+    WebGPU lets TVM's runtime give 10 buffers to a kernel. That of token trees whose keys are in the
+    cache takes them all, and has none left for the positions that a window needs: there it sees all
+    keys. A browser that loads the library compiles it, though chats there draft no trees.
+    """
+    if target.kind.name == "webgpu" and name == _MOST_BUFFERS:
+        return dataclasses.replace(scores, window=None)
+    return scores
 
 
 def with_scores(
@@ -245,6 +259,6 @@ _KERNELS: dict[str, Callable[[AttentionScores, Expr, int], _Rules]] = {
     "tir_attention_prefill_ragged_cpu": _CPURagged,
     "tir_attention_prefill_with_tree_mask": _GPUTree,
     "tir_attention_prefill_with_tree_mask_cpu": _CPUTree,
-    "tir_attention_prefill_with_tree_mask_with_paged_kv_cache": _GPUPaged,
+    _MOST_BUFFERS: _GPUPaged,
     "tir_attention_prefill_with_tree_mask_with_paged_kv_cache_cpu": _CPUPaged,
 }

@@ -10,7 +10,12 @@ from tvm.relax.frontend.nn.llm.kv_cache import RopeMode, TIRPagedKVCache
 from tvm.target import Target
 
 from tools.compiler.functions import cpu_attention
-from tools.compiler.functions.attention_scores import AttentionScores, has_scores, with_scores
+from tools.compiler.functions.attention_scores import (
+    AttentionScores,
+    has_scores,
+    scores_on,
+    with_scores,
+)
 from tools.compiler.functions.decode_heads import cover_all_heads
 from tools.compiler.functions.longrope import longrope_split_rotary
 from tools.compiler.functions.merge_state import merge_state
@@ -153,7 +158,8 @@ def add_kv_cache_function(
         group_size = config.num_attention_heads // config.num_key_value_heads
         for var, function in builder.get().functions_items():
             if has_scores(var.name_hint):
-                kernel = with_scores(var.name_hint, function, config.scores, group_size)
+                scores = scores_on(target, var.name_hint, config.scores)
+                kernel = with_scores(var.name_hint, function, scores, group_size)
                 builder.update_func(var, kernel)
 
 

@@ -17,6 +17,12 @@ CHUNK = 256
 """Assignments that are counted together, so that none has to be compared with all others."""
 
 
+_largest = te.comm_reducer(
+    lambda a, b: tirx.max(a, b), lambda dtype: tirx.const(0, dtype), name="largest"
+)
+"""Of no number 0: of `te.max` it is the least int32, which WGSL cannot write as a negated one."""
+
+
 def best_experts(logits: nn.Tensor, chosen: int) -> nn.Tensor:
     """Returns the experts with the largest logits; of equal ones, the first.
 
@@ -47,7 +53,7 @@ def best_experts(logits: nn.Tensor, chosen: int) -> nn.Tensor:
         # Not a sum: if logits are not numbers, ranks repeat, and no index may leave the experts.
         return te.compute(
             (tokens, chosen),
-            lambda t, i: te.max(_where(rank[t, e] == i, e.astype("int32")), axis=e),
+            lambda t, i: _largest(_where(rank[t, e] == i, e.astype("int32")), axis=e),
             name="route_experts",
         )
 
