@@ -5,26 +5,32 @@ from __future__ import annotations
 import functools
 import os
 import platform
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tvm
+from tvm.relax.frontend import nn
+from tvm.target import Target
 
-from tests.emulators import quickstart
 from tests.emulators.conversation import converse
-from tests.emulators.emulation import Device, EmulatedSession
-from tests.emulators.every_kernel import use_every_kernel
+from tests.emulators.emulation import Device, EmulatedSession, Launches
+from tests.emulators.every_kernel import use_cache, use_common_kernels
+from tests.emulators.models import Model, shared_library
+from tests.emulators.quickstart import PROMPT, quickstart
 from tests.numeric.session import Session
 from tools.compiler.functions import cpu_attention
 from tools.compiler.functions.samplers import ALL, SAMPLERS_OF_TARGET
-from tools.compiler.layers import mlp
+from tools.compiler.layers import grouped_product, mixture, mlp
+from tools.compiler.layers.kernel import call_kernel
 from tools.compiler.quantization.group import GroupQuantization
 from tools.compiler.quantization.none import NoQuantization
 
-NUM_LAYERS = 2
-"""Of the five: all layers of a model run the same kernels."""
+QUICKSTART = quickstart()
+QUICKSTART_LAYERS = quickstart(2)
+"""Of its five layers two: all layers of a model run the same kernels."""
 
 
 @pytest.fixture(scope="session")
@@ -43,28 +49,27 @@ def cpu_device() -> str:
 
 
 @pytest.fixture(scope="session")
-def cpu_library(tmp_path_factory, linker, cpu_device) -> Callable[[str, int | None], Path]:
-    """A function ``(quantization, num_layers) -> library`` for this machine's CPU."""
+def cpu_library(tmp_path_factory, linker, cpu_device) -> Callable[[Model, str], Path]:
+    """A function ``(model, quantization) -> library`` for this machine's CPU."""
 
     @functools.cache
-    def compile_(quantization: str, num_layers: int | None) -> Path:
-        key = quickstart.compile_key(cpu_device, quantization, num_layers=num_layers)
-        path = tmp_path_factory.mktemp("cpu") / "library.so"
-        return quickstart.shared_library(key, path, linker)
+    def compile_(model: Model, quantization: str) -> Path:
+        key = model.compile_key(cpu_device, quantization)
+        return shared_library(key, tmp_path_factory.mktemp("cpu") / "library.so", linker)
 
     return compile_
 
 
 @pytest.fixture(scope="session")
-def cpu_results(cpu_library) -> Callable[[str, int | None], dict[str, np.ndarray]]:
+def cpu_results(cpu_library, cpu_device) -> Callable[[Model, str], dict[str, np.ndarray]]:
     """A function with the same arguments that returns a conversation's results."""
 
     @functools.cache
-    def run(quantization: str, num_layers: int | None) -> dict[str, np.ndarray]:
-        library = cpu_library(quantization, num_layers)
-        session = Session(tvm.runtime.load_module(str(library)))
-        session.set_weights(quickstart.weights(quantization)(session.metadata["params"]))
-        return converse(session, quickstart.PROMPT)
+    def run(model: Model, quantization: str) -> dict[str, np.ndarray]:
+        session = Session(tvm.runtime.load_module(str(cpu_library(model, quantization))))
+        key = model.compile_key(cpu_device, quantization)
+        session.set_weights(model.weights(session.metadata["params"], key))
+        return converse(session, PROMPT)
 
     return run
 
@@ -74,7 +79,8 @@ def gpu_kernels() -> Iterator[None]:
     """Makes libraries for the CPU of the kernels that those for GPUs have, to compare them.
 
     CPUs have products, gates and attention of their own, and functions that sample are for some
-    GPUs alone. OpenCL's libraries get the latter, too, so that they are executed.
+    GPUs alone. OpenCL's libraries get the latter, too, so that they are executed. Products of
+    experts stay the CPU's, but take what a GPU's do.
     """
     with pytest.MonkeyPatch.context() as patch:
         for quantization in (GroupQuantization, NoQuantization):
@@ -82,33 +88,85 @@ def gpu_kernels() -> Iterator[None]:
                 patch.setattr(quantization, read, lambda *_: None)
         patch.setattr(cpu_attention, "can_attend", lambda *_: False)
         patch.setattr(mlp, "MOST_LANES", 0)
+        patch.setattr(mixture, "plan_groups", gpu_plan)
+        patch.setattr(grouped_product, "_gpu", grouped_product_of(grouped_product._gpu))
         for kind in ("llvm", "opencl"):
             patch.setitem(SAMPLERS_OF_TARGET, kind, ALL)
         yield
 
 
+def gpu_plan(first_rows: nn.Tensor) -> list[nn.Tensor]:
+    """Returns what a GPU's products of experts take, whatever the target."""
+    ends = call_kernel(grouped_product.block_ends, "route_block_ends", [first_rows])
+    return [first_rows, ends]
+
+
+def grouped_product_of(gpu: Callable[..., None]) -> Callable[..., None]:
+    """Returns a function with the arguments of `gpu` that writes the target's kernel."""
+
+    def kernel(x, first_rows, block_ends, *others) -> None:
+        if Target.current().kind.name == "llvm":
+            grouped_product._cpu(x, first_rows, *others)
+        else:
+            gpu(x, first_rows, block_ends, *others)
+
+    return kernel
+
+
 @pytest.fixture(scope="session")
 def emulate(
     tmp_path_factory, linker, cpu_device, gpu_kernels, cpu_library
-) -> Callable[[Device, str, str], tuple[EmulatedSession, dict[str, np.ndarray]]]:
-    """A function ``(emulated device, device, quantization) -> (session, conversation's results)``.
+) -> Callable[[Device, str, Model, str], tuple[EmulatedSession, dict[str, np.ndarray]]]:
+    """A function ``(emulated device, device, model, quantization) -> (session, conversation's
+    results)``.
 
     Afterwards every kernel of the library has run, or the session tells of those that have not.
     """
+    checked: dict[Launches, float] = {}
 
-    def run(emulated: Device, device: str, quantization: str):
-        key = quickstart.compile_key(
-            device, quantization, cpu_device=cpu_device, num_layers=NUM_LAYERS
-        )
-        path = tmp_path_factory.mktemp(emulated.kind) / "library.so"
-        library = quickstart.shared_library(key, path, linker)
-        session = EmulatedSession(library, cpu_library(quantization, NUM_LAYERS), emulated)
-        session.set_weights(quickstart.weights(quantization)(session.metadata["params"]))
-        results = converse(session, quickstart.PROMPT)
-        use_every_kernel(session, key.model_config)
+    @functools.cache
+    def compile_(device: str, model: Model, quantization: str) -> Path:
+        key = model.compile_key(device, quantization, cpu_device=cpu_device)
+        return shared_library(key, tmp_path_factory.mktemp("emulated") / "library.so", linker)
+
+    def run(emulated: Device, device: str, model: Model, quantization: str):
+        # A copy: loaded again, a library has the functions that its host code looked up before.
+        copy = tmp_path_factory.mktemp("emulated") / "library.so"
+        library = shutil.copy(compile_(device, model, quantization), copy)
+        session = EmulatedSession(library, cpu_library(model, quantization), emulated, checked)
+        key = model.compile_key(cpu_device, quantization)
+        session.set_weights(model.weights(session.metadata["params"], key))
+        results = converse(session, PROMPT)
+        use_cache(session, can_slide=model.can_slide)
+        if model is QUICKSTART_LAYERS:
+            use_common_kernels(session, key.model_config["vocab_size"])
+        checked.update(session.checked)
         return session, results
 
     return run
+
+
+@pytest.fixture(scope="session")
+def check_model(emulate, cpu_results) -> Callable[[Device, str, Model, str, float], None]:
+    """A function with the arguments of `emulate` and a tolerance.
+
+    Every kernel that the runtime can call runs, and is right; so is what the model's functions
+    make of them. Kernels that all models have run in the quickstart's.
+    """
+
+    @functools.cache
+    def check(
+        emulated: Device, device: str, model: Model, quantization: str, tolerance: float
+    ) -> None:
+        if model is not QUICKSTART_LAYERS:
+            check(emulated, device, QUICKSTART_LAYERS, quantization, tolerance)
+        session, results = emulate(emulated, device, model, quantization)
+        left_out = session.left_out()
+        assert [name for name in left_out if model.can_slide or "sliding_window" not in name] == []
+        assert {kernel: e for kernel, e in session.errors.items() if e > tolerance} == {}
+        check_results(results, cpu_results(model, quantization), tolerance)
+
+    return check
 
 
 def check_results(

@@ -36,6 +36,23 @@ def converse(session: Session, prompt: np.ndarray) -> dict[str, np.ndarray]:
         "batch_decode", {0: [3], 1: [5], 2: [7]}, one_token_each=True
     )
     results["batch_verify"] = session.forward("batch_verify", {0: prompt[:4], 1: prompt[:2]})
+    if "get_logits" in session.metadata["memory_usage"]:
+        results |= hidden_states(session, prompt)
+    results["softmax"] = session.call(
+        "softmax_with_temperature",
+        results["batch_decode"][:2],
+        np.array([0.7, 0], np.float32),
+        parameters=False,
+    ).numpy()
+    return results
+
+
+def hidden_states(session: Session, prompt: np.ndarray) -> dict[str, np.ndarray]:
+    """Returns what the functions for speculative decoding return, which some families have.
+
+    They append to sequence 1.
+    """
+    results = {}
     for kind in ("prefill", "decode", "batch_prefill", "batch_decode", "batch_verify"):
         name = f"{kind}_to_last_hidden_states"
         results[name] = session.forward(name, {1: prompt[:1] if "decode" in name else prompt[:4]})
@@ -44,10 +61,4 @@ def converse(session: Session, prompt: np.ndarray) -> dict[str, np.ndarray]:
         "batch_select_last_hidden_states", states, np.array([3, 0]), parameters=False
     ).numpy()
     results["get_logits"] = session.call("get_logits", results["states"]).numpy()
-    results["softmax"] = session.call(
-        "softmax_with_temperature",
-        results["get_logits"][:, None],
-        np.array([0.7, 0], np.float32),
-        parameters=False,
-    ).numpy()
     return results

@@ -41,7 +41,7 @@ def read_cache(session: Session, layers: int, heads: int, head_dim: int) -> None
     """Copies keys and values of a sequence, one of whose pages is shared, then copied."""
     session.clear()
     session.add_sequence(0)
-    session.forward("prefill", {0: np.arange(1, 40)})
+    session.forward("prefill", {0: np.arange(1, 50)})
     session.fork_sequence(0, 1, 20)
     session.forward("decode", {1: [7]})
     results = [session.tensor(np.zeros((layers, 21, heads, head_dim), np.float32)) for _ in "kv"]
@@ -65,8 +65,8 @@ def change_logits(session: Session, vocab_size: int, random: np.random.Generator
     counts = random.integers(1, 5, 300)
     biases = random.standard_normal(300).astype(np.float32)
     penalties = np.array([[0.5, 0.25, 2], [1, 0.5, 4]], np.float32)
-    masks = random.integers(-(2**31), 2**31, (4, -(-vocab_size // 32))).astype(np.int32)
     states = random.standard_normal((4, 256)).astype(np.float32)
+    masks = random.integers(-(2**31), 2**31, (4, -(-vocab_size // 32))).astype(np.int32)
     for name, *arguments in (
         ("apply_logit_bias_inplace", logits, rows, tokens, biases),
         ("apply_penalty_inplace", logits, np.array([3, 1]), rows, tokens, counts, penalties),
@@ -111,15 +111,24 @@ def sample_otherwise(session: Session, random: np.random.Generator) -> None:
         session.call(name, *arguments, parameters=False)
 
 
-def use_every_kernel(session: EmulatedSession, model_config: dict) -> None:
-    """Calls all of the above."""
-    random = np.random.default_rng(1)
-    heads, head_dim = model_config["num_key_value_heads"], model_config["head_dim"]
-    use_sliding_window(session)
+def use_cache(session: EmulatedSession, *, can_slide: bool) -> None:
+    """Uses all that a KV cache can do; with `can_slide`, as one with a window, too."""
+    if can_slide:
+        use_sliding_window(session)
+    metadata = dict(session.metadata)
+    session.metadata |= {"sliding_window_size": -1, "context_window_size": 256}
+    cache = metadata["kv_cache"]
     use_token_trees(session)
-    read_cache(session, model_config["num_hidden_layers"], heads, head_dim)
-    append_latent(session, head_dim, random)
-    change_logits(session, model_config["vocab_size"], random)
+    heads = cache["num_key_value_heads"], cache["head_dim"]
+    read_cache(session, cache["num_hidden_layers"], *heads)
+    append_latent(session, cache["head_dim"], np.random.default_rng(1))
+    session.metadata |= metadata
+
+
+def use_common_kernels(session: EmulatedSession, vocab_size: int) -> None:
+    """Calls the kernels that are the same in the libraries of all models."""
+    random = np.random.default_rng(1)
+    change_logits(session, vocab_size, random)
     sort_and_sample(session, random)
     if "take_probs" in session.functions:
         sample_otherwise(session, random)

@@ -33,18 +33,17 @@ class OpenCL:
             raise LookupError("no pocl: apt-get install pocl-opencl-icd")
         self._context = cl.Context(platforms[0].get_devices())
         self._queue = cl.CommandQueue(self._context)
-        self._kernels: dict[str, cl.Kernel] = {}
+        self._kernels: dict[Kernel, cl.Kernel] = {}
 
     def load(self, code: bytes) -> Mapping[str, Kernel]:
-        self._kernels.clear()
         return read_opencl(code)
 
     def launch(
         self, kernel: Kernel, arguments: Sequence[np.ndarray | int | float], extents: Sequence[int]
     ) -> None:
-        if kernel.name not in self._kernels:
+        if kernel not in self._kernels:
             program = cl.Program(self._context, kernel.source).build()
-            self._kernels[kernel.name] = cl.Kernel(program, kernel.name)
+            self._kernels[kernel] = cl.Kernel(program, kernel.name)
         flags = cl.mem_flags.READ_WRITE | cl.mem_flags.COPY_HOST_PTR
         arrays = {id(a): a for a in arguments if isinstance(a, np.ndarray)}
         buffers = {
@@ -57,7 +56,7 @@ class OpenCL:
         ]
         blocks, threads = grid(kernel, extents)
         total = [block * thread for block, thread in zip(blocks, threads, strict=True)]
-        self._kernels[kernel.name](self._queue, total, threads, *values)
+        self._kernels[kernel](self._queue, total, threads, *values)
         for key, array in arrays.items():
             result = np.empty(array.nbytes + _GUARD.nbytes, np.uint8)
             cl.enqueue_copy(self._queue, result, buffers[key])

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.emulators import quickstart
-from tests.emulators.conftest import check_results
+from tests.emulators.conftest import QUICKSTART, check_results
+from tests.emulators.models import shared_library
+from tests.emulators.quickstart import PROMPT
 from tools.compiler.describe import describe
 
 SYSTEM = "MLC_AARCH64_SYSTEM"
@@ -42,16 +43,16 @@ def foreign_python() -> list[str]:
 @pytest.mark.parametrize("quantization", TOLERANCE)
 def test_conversation(foreign_python, linker, cpu_device, cpu_results, tmp_path, quantization):
     """What a chat engine calls gives the same numbers as here, and tells the same story."""
-    key = quickstart.compile_key("cpu:aarch64-linux", quantization)
-    library = quickstart.shared_library(key, tmp_path / "library.so", linker)
+    key = QUICKSTART.compile_key("cpu:aarch64-linux", quantization)
+    library = shared_library(key, tmp_path / "library.so", linker)
     params = [
         {"name": name, "shape": shape, "dtype": dtype}
         for name, shape, dtype in describe(key)["params"]
     ]
-    weights = quickstart.weights(quantization)(params)
+    weights = QUICKSTART.weights(params, key)
     inputs, results = tmp_path / "inputs.npz", tmp_path / "results.npz"
     arrays = {str(i): array for i, array in enumerate(weights)}
-    np.savez(inputs, prompt=quickstart.PROMPT, **arrays)
+    np.savez(inputs, prompt=PROMPT, **arrays)
     subprocess.run(
         [*foreign_python, ROOT / PROGRAM, library, inputs, results],
         env={
@@ -63,4 +64,6 @@ def test_conversation(foreign_python, linker, cpu_device, cpu_results, tmp_path,
         timeout=300,
         check=True,
     )
-    check_results(dict(np.load(results)), cpu_results(quantization, None), TOLERANCE[quantization])
+    check_results(
+        dict(np.load(results)), cpu_results(QUICKSTART, quantization), TOLERANCE[quantization]
+    )

@@ -7,8 +7,9 @@ import os
 
 import pytest
 
-from tests.emulators.conftest import NUM_LAYERS, check_results
+from tests.emulators.conftest import QUICKSTART_LAYERS
 from tests.emulators.device_code import Kernel, read_opencl
+from tests.emulators.models import RANDOM_MODELS
 from tests.emulators.opencl import OpenCL
 
 # pocl has no half precision.
@@ -31,18 +32,21 @@ def pocl(tmp_path_factory) -> OpenCL:
 
 
 @pytest.mark.parametrize(("device", "quantization"), LIBRARIES)
-def test_every_kernel(pocl, emulate, cpu_results, device, quantization):
-    """Each of them runs, and is right; so is what the model's functions make of them."""
-    session, results = emulate(pocl, device, quantization)
-    assert session.left_out() == []
-    assert {kernel: e for kernel, e in session.errors.items() if e > TOLERANCE} == {}
-    check_results(results, cpu_results(quantization, NUM_LAYERS), TOLERANCE)
+def test_every_kernel(pocl, check_model, device, quantization):
+    """Each of the quickstart's model."""
+    check_model(pocl, device, QUICKSTART_LAYERS, quantization, TOLERANCE)
+
+
+@pytest.mark.parametrize("name", RANDOM_MODELS)
+def test_kernels_of_families(pocl, check_model, name):
+    """The same of models that have other kernels."""
+    check_model(pocl, "android", RANDOM_MODELS[name], "q4f32_1", TOLERANCE)
 
 
 def test_a_wrong_kernel_is_noticed(pocl, emulate, monkeypatch):
     """The comparison tells which it is; it would not if kernels were compared with themselves."""
     monkeypatch.setattr("tests.emulators.opencl.read_opencl", with_wrong_kernel)
-    session, _ = emulate(pocl, "opencl:x86_64-linux", "q4f32_1")
+    session, _ = emulate(pocl, "opencl:x86_64-linux", QUICKSTART_LAYERS, "q4f32_1")
     wrong = [kernel for kernel, error in session.errors.items() if error > TOLERANCE]
     assert wrong == ["tir_attention_merge_state_kernel"]
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.emulators.conftest import NUM_LAYERS, check_results
+from tests.emulators.conftest import QUICKSTART_LAYERS
+from tests.emulators.models import RANDOM_MODELS
 from tests.emulators.webgpu import WebGPU, browser
 
 # WGSL allows sines and cosines an error of 2 ** -11, and SwiftShader has no half precision.
@@ -23,9 +24,12 @@ def chromium() -> Iterator[WebGPU]:
 
 
 @pytest.mark.parametrize("quantization", ["q4f32_1", "q0f32"])
-def test_every_kernel(chromium, emulate, cpu_results, quantization):
-    """Each of them runs, and is right; so is what the model's functions make of them."""
-    session, results = emulate(chromium, "webgpu", quantization)
-    assert session.left_out() == []
-    assert {kernel: e for kernel, e in session.errors.items() if e > TOLERANCE} == {}
-    check_results(results, cpu_results(quantization, NUM_LAYERS), TOLERANCE)
+def test_every_kernel(chromium, check_model, quantization):
+    """Each of the quickstart's model."""
+    check_model(chromium, "webgpu", QUICKSTART_LAYERS, quantization, TOLERANCE)
+
+
+@pytest.mark.parametrize("name", RANDOM_MODELS)
+def test_kernels_of_families(chromium, check_model, name):
+    """The same of models that have other kernels."""
+    check_model(chromium, "webgpu", RANDOM_MODELS[name], "q4f32_1", TOLERANCE)

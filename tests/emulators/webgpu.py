@@ -96,8 +96,8 @@ def browser() -> Iterator[WebGPU]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         process = subprocess.Popen(
             [
-                # Whatever happens to this process, the browser is gone after ten minutes.
-                *("timeout", "--kill-after=5", "600"),
+                # Whatever happens to this process, the browser is gone after half an hour.
+                *("timeout", "--kill-after=5", "1800"),
                 program,
                 "--headless",
                 # It cannot sandbox itself as root; it shows nothing but the page of this test.
