@@ -9,8 +9,8 @@ import time
 from collections.abc import Iterator
 
 FAULTS = ("errors", "breaks off", "slow", "stalls")
-"""What may be wrong: the server answers 503, ends a connection in mid-blob, takes half a second for
-a request, or sends half a blob and then nothing."""
+"""What may be wrong: the server answers 503, ends a connection in mid-blob, takes 0.2 seconds for a
+request, or sends half a blob and then nothing."""
 
 
 class HttpCache(http.server.ThreadingHTTPServer):
@@ -62,7 +62,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _refused(self) -> bool:
         """Whether the request has been answered already."""
         if self.server.fault == "slow":
-            time.sleep(0.5)
+            time.sleep(0.2)
         status = 0
         if self.server.authorization != (self.headers["Authorization"] or ""):
             status = 401

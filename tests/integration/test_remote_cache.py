@@ -46,6 +46,10 @@ def build(workspace, cache, *flags: str, config: str = "remote-cache", check: bo
     return workspace.bazel("build", f"--config={config}", *flags, "//:pkg", check=check)
 
 
+IMPATIENT = {"stalls": ("--remote_retries=0", "--remote_timeout=1s")}
+"""Flags for a fault that every request waits for until it is given up."""
+
+
 def counts(done) -> dict[str, int]:
     """How many actions ran where, as Bazel sums them up."""
     (summary,) = re.findall(r"^INFO: \d+ processes?: (.*)\.$", done.stderr, re.MULTILINE)
@@ -102,7 +106,7 @@ def test_faulty_server(second, broken, first, fault):
     """The build does without, or as well as it can; and who reads a cache does not write it."""
     broken.fault = fault
     before = dict(broken.blobs)
-    build(second, broken)
+    build(second, broken, *IMPATIENT.get(fault, ()))
     assert digest(second) == first
     assert broken.blobs == before
 
