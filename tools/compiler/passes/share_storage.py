@@ -151,7 +151,11 @@ def _bytes_before(tensors: Sequence[_Tensor]) -> int:
 
 
 def _rewritten(function: relax.Function, storages: Sequence[_Storage]) -> relax.Function:
-    """Returns the function with these storages, each allocated before its first tensor."""
+    """Returns the function with these storages, each allocated before its first tensor.
+
+    It is normalized, that is every expression has its type: a later pass that added types would
+    change the function under the hands of a BlockBuilder, which knows it by its hash.
+    """
     storage_of = {tensor.var: storage for storage in storages for tensor in storage.tensors}
     replaced = {tensor.storage for storage in storages for tensor in storage.tensors}
     variables: dict[int, tvm.ir.Var] = {}
@@ -177,10 +181,7 @@ def _rewritten(function: relax.Function, storages: Sequence[_Storage]) -> relax.
         relax.BindingBlock([new for binding in block.bindings for new in rewrite(binding)])
         for block in function.body.blocks
     ]
-    return relax.Function(
-        function.params,
-        relax.SeqExpr(blocks, function.body.body),
-        function.ret_ty,
-        function.is_pure,
-        function.attrs,
+    body = relax.SeqExpr(blocks, function.body.body)
+    return relax.BlockBuilder().normalize(
+        relax.Function(function.params, body, function.ret_ty, function.is_pure, function.attrs)
     )
