@@ -12,6 +12,7 @@ load(
 )
 load("//rules/private:compatible.bzl", "where_a_device_is_set")
 load("//rules/private:label.bzl", "label_of")
+load("//rules/private:library_request.bzl", "REQUEST_SUFFIX", "mlc_library_request")
 load("//rules/private:model_lib.bzl", _mlc_model_lib = "mlc_model_lib")
 load("//rules/private/hub:config_label.bzl", "config_label")
 
@@ -51,7 +52,8 @@ def mlc_model_lib(
         GPU's host as `{"host.mcpu": "cortex-a76"}`. Devices have different ones: set attribute `device` too.
       architectures: list[str]: for device `cuda`, the compute capabilities to compile for, such as `["80", "90a"]`. Other
         devices ignore it.
-      **kwargs: Attributes common to all rules, such as `visibility` and `tags`.
+      **kwargs: Attributes common to all rules, such as `visibility` and `tags`. `testonly` is needed where `config`, or the
+        compiler, has it.
     """
     where = label_of(name)
     if type(config) in ["Label", "string"]:
@@ -66,14 +68,25 @@ def mlc_model_lib(
     )
     if not device:
         kwargs["target_compatible_with"] = where_a_device_is_set(kwargs.get("target_compatible_with", []))
-    _mlc_model_lib(
-        name = name,
+    for_tests = bool(kwargs.get("testonly"))
+    request = name + REQUEST_SUFFIX
+    mlc_library_request(
+        name = request,
+        testonly = for_tests,
         architectures = architectures,
         config = config,
-        device = device or "",
         model_lib = model_lib or "",
         opt = opt,
         overrides = json.encode(overrides),
+        tags = (kwargs.get("tags") or []) + ["manual"],
+        target_compatible_with = kwargs.get("target_compatible_with", []),
         tvm_target = json.encode(target),
+        visibility = [Label("//rules/private:__pkg__")],
+    )
+    _mlc_model_lib(
+        name = name,
+        device = device or "",
+        for_tests = for_tests,
+        request = request,
         **kwargs
     )

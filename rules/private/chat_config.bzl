@@ -4,11 +4,12 @@ load(":label.bzl", "label_text")
 
 _CHAT_CONFIG = "mlc-chat-config.json"
 
-def chat_config_of(ctx):
+def chat_config_of(ctx, where):
     """The chat config among the files of attribute `config`.
 
     Args:
       ctx: The rule context.
+      where: str, the target that the user wrote.
 
     Returns:
       File: the one of that name, else the only one.
@@ -20,7 +21,7 @@ def chat_config_of(ctx):
     if len(files) == 1:
         return files[0]
     fail("{}: attribute config: expected one file, or a target with one {}; {} has {} of {} files".format(
-        label_text(ctx.label),
+        where,
         _CHAT_CONFIG,
         label_text(ctx.attr.config.label),
         len(named),

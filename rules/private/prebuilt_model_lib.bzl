@@ -55,7 +55,7 @@ def _mlc_prebuilt_model_lib_impl(ctx):
             device.variant,
         ))
     symbol_suffix = ctx.toolchains[COMPILER_TOOLCHAIN].mlc_compiler.symbol_suffix
-    config = chat_config_of(ctx)
+    config = chat_config_of(ctx, label_text(ctx.label))
     accepted = _accept(ctx, config, device, symbol_suffix)
     return [
         DefaultInfo(files = depset([accepted.library])),

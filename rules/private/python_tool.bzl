@@ -62,6 +62,7 @@ def _python_tool_impl(ctx):
         packages = ctx.attr.packages,
         persistent_worker = ctx.attr._persistent_workers[BuildSettingInfo].value,
         runner = ctx.file._runner,
+        sandboxed_worker = ctx.attr._sandboxed_workers[BuildSettingInfo].value,
         sources = depset(
             ctx.files.srcs + ctx.files._worker,
             transitive = [dep[MlcToolInfo].sources for dep in ctx.attr.deps],
@@ -92,6 +93,7 @@ python_tool = rule(
         "srcs": attr.label_list(doc = "Sources, and data files beside them.", allow_files = True),
         "_persistent_workers": attr.label(default = "//rules/settings:persistent_workers"),
         "_runner": attr.label(default = "//tools:run_module.py", allow_single_file = True),
+        "_sandboxed_workers": attr.label(default = "//rules/settings:sandboxed_workers"),
         "_worker": attr.label(default = "//tools/worker"),
     },
     executable = True,

@@ -25,6 +25,9 @@ _WORKER = {
     "worker-key-mnemonic": "Mlc",
 }
 
+# Each request has a directory of its own, with its inputs alone.
+_SANDBOXED_WORKER = {"supports-multiplex-sandboxing": "1"}
+
 def _resources(_os, _input_count):
     # One thread; 25 MB at the peak, 80 MB where libraries are read as a whole.
     return {"cpu": 1, "memory": 100}
@@ -55,7 +58,8 @@ def run_tool(
         unused_inputs_list = None,
         execution_requirements = None,
         weights = False,
-        shell_env = False):
+        shell_env = False,
+        canonical = False):
     """Registers an action that runs a Python tool on declared inputs only.
 
     Args:
@@ -73,6 +77,7 @@ def run_tool(
       execution_requirements: dict; if not given, the action sees no network, and paths may be mapped.
       weights: Whether the tool reads or writes weights. It runs where they are: moving them to another machine costs more.
       shell_env: Whether the tool gets the variables of `--action_env`, for programs of the machine; then no worker runs it.
+      canonical: Whether the action is the same for every target that asks for it, but for the configuration in its paths.
     """
     command = ctx.actions.args()
     command.add_all(PYTHON_FLAGS)
@@ -86,11 +91,14 @@ def run_tool(
     in_worker = tool.persistent_worker and not shell_env
     if not execution_requirements:
         execution_requirements = {"block-network": "1"}
-        if not in_worker:
-            # Bazel sends unmapped paths to multiplex workers.
+        if not in_worker or (canonical and tool.sandboxed_worker):
+            # A worker without a sandbox would not find what paths are mapped to.
             execution_requirements["supports-path-mapping"] = "1"
     if weights:
         execution_requirements = execution_requirements | {"no-remote-exec": "1"}
+    worker = _WORKER if in_worker else {}
+    if canonical and tool.sandboxed_worker:
+        worker = worker | _SANDBOXED_WORKER
     requests = []
     if in_worker and not _in_directory_of(ctx.label, outputs[0]):
         arguments[-1].use_param_file("@%s", use_always = True)
@@ -122,7 +130,7 @@ def run_tool(
         progress_message = progress_message,
         resource_set = resource_set,
         unused_inputs_list = unused_inputs_list,
-        execution_requirements = execution_requirements | (_WORKER if in_worker else {}),
+        execution_requirements = execution_requirements | worker,
         toolchain = None,
     )
 

@@ -5,6 +5,7 @@ load(":devices.bzl", "platform_name")
 _PLATFORMS = "//command_line_option:platforms"
 _COMPILATION_MODE = "//command_line_option:compilation_mode"
 _EXTRA_TOOLCHAINS = "//command_line_option:extra_toolchains"
+_ASKING = "//rules/private:asking"
 
 def _device_transition_impl(settings, attr):
     compiler = getattr(attr, "compiler", "")
@@ -34,4 +35,23 @@ no_device_transition = transition(
     implementation = _no_device_transition_impl,
     inputs = [],
     outputs = [_COMPILATION_MODE, _PLATFORMS],
+)
+
+def _asking_transition_impl(_settings, attr):
+    return {_ASKING: attr.request}
+
+asking_transition = transition(
+    implementation = _asking_transition_impl,
+    inputs = [],
+    outputs = [_ASKING],
+)
+
+def _nobody_asks_transition_impl(_settings, _attr):
+    return {_ASKING: Label(":nobody")}
+
+# A request is the same wherever it is asked for.
+nobody_asks_transition = transition(
+    implementation = _nobody_asks_transition_impl,
+    inputs = [],
+    outputs = [_ASKING],
 )

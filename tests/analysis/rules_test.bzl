@@ -7,6 +7,21 @@ load("//rules:providers.bzl", "MlcModelInfo", "MlcModelLibInfo", "MlcPackageInfo
 def _actions(env, mnemonic):
     return [a for a in analysistest.target_actions(env) if a.mnemonic == mnemonic]
 
+_MadeInfo = provider(
+    doc = "What is done for a library, whichever target does it.",
+    fields = {"actions": "list[Action]."},
+)
+
+def _made_impl(target, ctx):
+    libraries = getattr(ctx.rule.attr, "_library", [])
+    return [_MadeInfo(actions = target.actions + [action for lib in libraries for action in lib[_MadeInfo].actions])]
+
+_made = aspect(implementation = _made_impl, attr_aspects = ["_library"])
+
+def _action_of_library(env, mnemonic):
+    (found,) = [a for a in analysistest.target_under_test(env)[_MadeInfo].actions if a.mnemonic == mnemonic]
+    return found
+
 def _basenames(files):
     return sorted([f.basename for f in files.to_list()])
 
@@ -31,15 +46,15 @@ model_lib_test = analysistest.make(_model_lib_impl, attrs = {
 })
 
 def _compile_inputs_impl(ctx):
-    """The compile sees the key and the toolchain: no config, no weights, no caller's environment."""
+    """The compile sees the key and the toolchain: no config, no weights, no caller's environment, and not who asks."""
     env = analysistest.begin(ctx)
-    (config,) = _actions(env, "MlcConfig")
+    config = _action_of_library(env, "MlcConfig")
     asserts.true(env, "mlc-chat-config.json" in _basenames(config.inputs))
-    (compile,) = _actions(env, "MlcCompile")
+    compile = _action_of_library(env, "MlcCompile")
     names = _basenames(compile.inputs)
     key = analysistest.target_under_test(env)[MlcModelLibInfo].compile_key
     asserts.true(env, key in compile.inputs.to_list())
-    for needed in ["python3", "site", "stamp.json"]:
+    for needed in ["python3", "archives", "stamp.json"]:
         asserts.true(env, needed in names, needed)
     for f in compile.inputs.to_list():
         of_toolchain = f.owner.workspace_name or f.owner.package.startswith("tools")
@@ -48,9 +63,14 @@ def _compile_inputs_impl(ctx):
     asserts.equals(env, {"HOME": "/nonexistent", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0"}, compile.env)
     for argument in compile.argv:
         asserts.false(env, argument.startswith("/"), argument)
+        asserts.false(env, "tests/analysis" in argument, argument)
     return analysistest.end(env)
 
-compile_inputs_test = analysistest.make(_compile_inputs_impl, attrs = {"linked": attr.bool()})
+compile_inputs_test = analysistest.make(
+    _compile_inputs_impl,
+    attrs = {"linked": attr.bool()},
+    extra_target_under_test_aspects = [_made],
+)
 
 def _conversion_impl(ctx):
     """The conversion reads weights of one kind and the parameters; not the tokenizer, not config.json."""
@@ -172,8 +192,8 @@ def _failure_impl(ctx):
 def _linked_lib_impl(ctx):
     """Programs that a toolchain has are asked to link or compile, and are inputs of that."""
     env = analysistest.begin(ctx)
-    (compile,) = _actions(env, "MlcCompile")
-    asserts.true(env, ctx.attr.library in _basenames(compile.outputs))
+    compile = _action_of_library(env, "MlcCompile")
+    asserts.equals(env, ctx.attr.library, analysistest.target_under_test(env)[MlcModelLibInfo].library.basename)
     names = _basenames(compile.inputs)
     for needed in ctx.attr.needs:
         asserts.true(env, needed in names, needed)
@@ -189,6 +209,7 @@ linked_lib_test = analysistest.make(
         "needs": attr.string_list(),
     },
     config_settings = {"//command_line_option:extra_toolchains": ["//tests/analysis:toolchain_of_all"]},
+    extra_target_under_test_aspects = [_made],
 )
 
 no_linker_failure_test = analysistest.make(

@@ -5,23 +5,25 @@ load("//rules:defs.bzl", "mlc_model", "mlc_model_lib", "mlc_package", "mlc_weigh
 
 _WorkInfo = provider(
     doc = "What Bazel has to do for a target and those that it is made of.",
-    fields = {"targets": "depset[struct(label, actions, inputs)]: each with its actions, and the inputs of all of them."},
+    fields = {"targets": "depset[struct(key, actions, inputs)]: each with its actions, and the inputs of all of them."},
 )
+
+_DEPENDENCIES = ["_library", "lib", "models", "request", "weights"]
 
 def _work_impl(target, ctx):
     inputs = 0
     for action in target.actions:
         inputs += len(action.inputs.to_list())
     deps = []
-    for name in ["lib", "models", "weights"]:
+    for name in _DEPENDENCIES:
         value = getattr(ctx.rule.attr, name, None)
         deps += value if type(value) == "list" else [value] if value else []
     return [_WorkInfo(targets = depset(
-        [struct(actions = len(target.actions), inputs = inputs, label = str(target.label))],
+        [struct(actions = len(target.actions), inputs = inputs, key = (str(target.label), ctx.bin_dir.path))],
         transitive = [dep[_WorkInfo].targets for dep in deps],
     ))]
 
-_work = aspect(implementation = _work_impl, attr_aspects = ["lib", "models", "weights"])
+_work = aspect(implementation = _work_impl, attr_aspects = _DEPENDENCIES)
 
 def _linear_impl(ctx):
     """As many models more are as many actions and inputs more, whatever there is already."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import sys
 
 import pytest
 
 from tests.integration import http_cache
-from tests.integration.conftest import PREAMBLE
+from tests.integration.conftest import PREAMBLE, TINY_CONFIG
 
 BUILD = (
     PREAMBLE
@@ -17,6 +18,14 @@ BUILD = (
 mlc_model_lib(name = "lib", config = "tiny.json")
 mlc_model(name = "tiny", lib = ":lib", url = "HF://example/tiny")
 mlc_package(name = "pkg", device = "iphone", models = [":tiny"])
+"""
+)
+
+# A fine-tune, in a package of its own.
+LIBRARY = (
+    PREAMBLE
+    + """
+mlc_model_lib(name = "{name}_lib", config = "{name}.json", device = "android")
 """
 )
 
@@ -127,6 +136,35 @@ def test_broken_blobs(second, broken, first, kind):
         assert "does not match received digest" in done.stderr
         second.bazel("build", *HERMETIC, "//:pkg")
     assert digest(second) == first
+
+
+def add_fine_tune(workspace, name: str, temperature: float) -> str:
+    """Add a model with weights and chat settings of its own; return the label of its library."""
+    config = {**TINY_CONFIG, "quantization": "q4f32_1", "temperature": temperature}
+    workspace.write(f"{name}/BUILD.bazel", LIBRARY.format(name=name))
+    workspace.write(f"{name}/{name}.json", json.dumps(config))
+    return f"//{name}:{name}_lib"
+
+
+def test_equal_libraries_of_other_targets(second, broken):
+    """Two fine-tunes of one architecture, and one that was moved, are one compile."""
+    polite, terse = add_fine_tune(second, "polite", 0.2), add_fine_tune(second, "terse", 0.1)
+    flags = (f"--remote_cache={broken.url}", "--config=ci")
+    found = counts(second.bazel("build", *flags, polite, terse))
+    # The two MlcConfig, and a compile that the other target waits for.
+    assert found["worker"] == 3
+    assert found.get("deduplicated", 0) + found.get("remote cache hit", 0) == 1
+    assert library(second, "polite") == library(second, "terse")
+    second.bazel("clean")
+    found = counts(second.bazel("build", *flags, terse, add_fine_tune(second, "moved", 0.2)))
+    # The MlcConfig of the moved one.
+    assert found["worker"] == 1
+    assert library(second, "moved") == library(second, "terse")
+
+
+def library(workspace, name: str) -> bytes:
+    (found,) = workspace.root.glob(f"bazel-out/*/bin/{name}/{name}_lib.tar")
+    return found.read_bytes()
 
 
 def test_credentials_come_from_a_helper(second, broken, first):

@@ -69,7 +69,7 @@ def test_edited_tool_is_a_new_worker(workspace):
     """A worker that has loaded other sources than the action's inputs does not answer."""
     log = workspace.rules / "tools/compiler/log.py"
     log.write_text(log.read_text().replace('"symbol: ', '"exported symbol: '))
-    workspace.bazel("build", "//one")
+    workspace.bazel("build", "//one", "--output_groups=log")
     assert "\nexported symbol: llama" in output(workspace, "one", "log").read_text()
 
 

@@ -169,6 +169,11 @@ class Workspace:
         """Removes what was built of a repository of rules_mlc's extension, so that it is again."""
         outputs = "bazel/*/execroot/_main/bazel-out/*/bin/external"
         for built in self._cache.glob(f"{outputs}/*mlc[~+]{repository}"):
+            for link in filter(Path.is_symlink, built.iterdir()):
+                # Libraries lie where rules_mlc compiles them, each in a folder of its own.
+                folder = Path(os.readlink(link)).parent
+                if folder.match("bin/external/rules_mlc*/rules/private"):
+                    shutil.rmtree(folder, ignore_errors=True)
             shutil.rmtree(built)
 
 

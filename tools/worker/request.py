@@ -18,12 +18,14 @@ class Request:
         digests: Digest of each input by its path; a directory has none.
         request_id: 0 where the worker gets one request at a time.
         cancel: Whether this asks to end the request of that id.
+        directory: Where the request's paths begin, below the worker's own directory.
     """
 
     arguments: tuple[str, ...]
     digests: dict[str, str]
     request_id: int
     cancel: bool
+    directory: str
 
     @classmethod
     def parse(cls, line: bytes) -> Request:
@@ -35,17 +37,19 @@ class Request:
             digests={item["path"]: item["digest"] for item in inputs if item.get("digest")},
             request_id=value.get("requestId", 0),
             cancel=value.get("cancel", False),
+            directory=value.get("sandboxDir") or ".",
         )
 
     def outputs(self, options: tuple[str, ...]) -> list[Path]:
         """Returns the values of the options that name outputs."""
         named = zip(self.arguments, self.arguments[1:], strict=False)
-        return [Path(value) for option, value in named if option in options]
+        return [Path(self.directory, value) for option, value in named if option in options]
 
     def fingerprint(self, output_options: tuple[str, ...]) -> str:
         """Returns the same text for requests that differ in the names of files alone.
 
-        Inputs count by their bytes, outputs by their suffix.
+        Inputs count by their bytes, those that no argument names by their paths, too; outputs by
+        their suffix.
 
         Args:
             output_options: The options whose values are outputs.
@@ -58,6 +62,10 @@ class Request:
                 parts.append(["input", self.digests[argument]])
             else:
                 parts.append(["argument", argument])
+        # The file of the arguments is an input, too.
+        others = {path for path in self.digests if not path.endswith(".params")}
+        others.difference_update(self.arguments)
+        parts.append(sorted((path, self.digests[path]) for path in others))
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

@@ -7,6 +7,7 @@ MlcToolInfo = provider(
         "packages": "bool: whether it imports Python packages, or the standard library alone.",
         "persistent_worker": "bool: whether Bazel may run it as a persistent worker.",
         "runner": "File: tools/run_module.py, which sets the import path and runs the module.",
+        "sandboxed_worker": "bool: whether a persistent worker has a sandbox for each request.",
         "sources": "depset[File]: every source and data file the tool reads of itself.",
     },
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,13 +26,15 @@ MACOS = (
 class Worker:
     """A worker process, seen from Bazel."""
 
-    def __init__(self, directory: Path, python: tuple[str, ...] = (str(RUNNER),)) -> None:
+    def __init__(
+        self, directory: Path, python: tuple[str, ...] = (str(RUNNER),), packages: str = str(ROOT)
+    ) -> None:
         self.directory = directory
         self.temporary = directory / "tmp"
         self.temporary.mkdir()
         site = os.pathsep.join(path for path in sys.path if path)
         self.process = subprocess.Popen(
-            [sys.executable, *python, str(ROOT), "tests.unit.worker.tool", "--persistent_worker"],
+            [sys.executable, *python, packages, "tests.unit.worker.tool", "--persistent_worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=directory,
@@ -111,6 +114,29 @@ def test_without_fork(tmp_path):
     worker.process.stdin.close()
     assert worker.process.wait(10) == 0
     assert all(map(ended, pids))
+
+
+@pytest.mark.parametrize("python", [(str(RUNNER),), ("-c", MACOS)])
+def test_sandbox_of_a_request(tmp_path, python):
+    """Paths begin in the request's directory; packages of the first are there when it is gone."""
+    (tmp_path / "installed").mkdir()
+    (tmp_path / "installed/packaged.py").write_text("VALUE = 7")
+    worker = Worker(tmp_path, python, "packages")
+    for name in ("first", "second"):
+        sandbox = tmp_path / name
+        sandbox.mkdir()
+        (sandbox / "packages").symlink_to(tmp_path / "installed")
+        (sandbox / "a").write_text(name)
+        # Whether or not its path is among the arguments, another input is another request.
+        inputs = [{"path": "bin/a", "digest": name}]
+        arguments = ("copy", "--output", "out", "a", "log.txt")
+        answer = worker.ask(*arguments, inputs=inputs, sandboxDir=name)
+        assert answer["output"] == "copied\n"
+        assert (sandbox / "out").read_text() == name
+        assert worker.ask("value", sandboxDir=name)["output"] == "7\n"
+        shutil.rmtree(sandbox)
+    worker.process.stdin.close()
+    assert worker.process.wait(10) == 0
 
 
 def test_temporary_files_of_a_crash_are_removed(worker):
