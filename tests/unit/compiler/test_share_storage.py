@@ -96,3 +96,19 @@ def test_a_plan_that_is_as_good_stays():
     """Nothing is rewritten for nothing."""
     mod = layers([8], last=2)
     tvm.ir.assert_structural_equal(planned(mod, ShareStorage())[0], planned(mod)[0])
+
+
+def test_every_expression_has_its_type():
+    """A pass that gave it one would change the function, and not find it again by its hash."""
+    types: set[type] = set()
+
+    @tvm.transform.module_pass(opt_level=0)
+    def collect(mod: tvm.IRModule, _context: tvm.transform.PassContext) -> tvm.IRModule:
+        for block in mod["forward"].body.blocks:
+            types.update(type(binding.value.ty) for binding in block.bindings)
+        return mod
+
+    planned(layers([8, 12, 8, 16, 12, 16], last=2), ShareStorage(), collect)
+    assert relax.TensorType in types
+    # What has none yet has the base class of all.
+    assert tvm.ir.Type not in types
