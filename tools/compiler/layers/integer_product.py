@@ -23,11 +23,12 @@ TILE_ROWS = 4
 TILE_COLUMNS = 2
 """Rows of the weight of the same: 4 x 2 sums, and what is multiplied, fit into 16 registers."""
 
-SUMMED = 16
-"""Pairs of products that a lane adds up in a product of many rows, before it becomes float32."""
+MOST_SHARING = 256
+"""Columns of the left side that share a scale in a product of many rows."""
 
-MOST = 8191
-"""The left side's integers then: `SUMMED` pairs, with weights up to 2 ** 13, fit into 32 bits."""
+MOST_SUMMED = 16
+"""Pairs of products that a lane adds up there before the sum becomes float32; the fewer, the larger
+the integers whose sums fit into 32 bits."""
 
 DECODED = 1 << 16
 """About how many elements of the weight are decoded at once: 128 KB, which caches hold."""
@@ -60,7 +61,10 @@ def integer_product(
 
     def left(inputs: list, outputs: list) -> None:
         offsets = outputs[2] if is_one else None
-        round_rows(*inputs, *outputs[:2], offsets, integers, (1 << 15) - 1 if is_one else MOST)
+        # The weight's integers are up to 2 ** 13 in a product of many rows.
+        pairs = integers.steps // blocks
+        most = (1 << 15) - 1 if is_one else ((1 << 31) - 1) // (2 * pairs << 13)
+        round_rows(*inputs, *outputs[:2], offsets, integers, most)
 
     def product(inputs: list, outputs: list) -> None:
         kernel = _one_row if is_one else _many_rows
@@ -78,7 +82,7 @@ def integer_product(
 
 def _chunks_of_block(integers: PackedIntegers) -> int:
     """Returns how many chunks share scales in a product of many rows."""
-    fitting = SUMMED // integers.positions
+    fitting = min(MOST_SHARING // integers.elements, MOST_SUMMED // integers.positions)
     return math.gcd(integers.chunks, 1 << (fitting.bit_length() - 1))
 
 
