@@ -14,14 +14,14 @@ def main() -> None:
     site, module, *arguments = sys.argv[1:]
     sys.path[0:1] = [os.path.dirname(os.path.dirname(__file__)) or ".", site]
     sys.argv = [module, *arguments]
-    if arguments == ["--persistent_worker"]:
-        from tools.worker.server import serve
-
-        serve(module, site)
     if site:
         from tools import archived_packages
 
         archived_packages.install(site)
+    if arguments == ["--persistent_worker"]:
+        from tools.worker.server import serve
+
+        serve(module)
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 

@@ -58,11 +58,11 @@ def write_launcher(ctx, output, tool, python, arguments = "", export = ""):
 
 def _python_tool_impl(ctx):
     tool = MlcToolInfo(
+        mapped_compiles = ctx.attr._mapped_compiles[BuildSettingInfo].value,
         module = ctx.attr.module,
         packages = ctx.attr.packages,
         persistent_worker = ctx.attr._persistent_workers[BuildSettingInfo].value,
         runner = ctx.file._runner,
-        sandboxed_worker = ctx.attr._sandboxed_workers[BuildSettingInfo].value,
         sources = depset(
             ctx.files.srcs + ctx.files._worker,
             transitive = [dep[MlcToolInfo].sources for dep in ctx.attr.deps],
@@ -91,9 +91,9 @@ python_tool = rule(
             providers = [MlcPythonInfo],
         ),
         "srcs": attr.label_list(doc = "Sources, and data files beside them.", allow_files = True),
+        "_mapped_compiles": attr.label(default = "//rules/settings:mapped_compiles"),
         "_persistent_workers": attr.label(default = "//rules/settings:persistent_workers"),
         "_runner": attr.label(default = "//tools:run_module.py", allow_single_file = True),
-        "_sandboxed_workers": attr.label(default = "//rules/settings:sandboxed_workers"),
         "_worker": attr.label(default = "//tools/worker"),
     },
     executable = True,

@@ -25,9 +25,6 @@ _WORKER = {
     "worker-key-mnemonic": "Mlc",
 }
 
-# Each request has a directory of its own, with its inputs alone.
-_SANDBOXED_WORKER = {"supports-multiplex-sandboxing": "1"}
-
 def _resources(_os, _input_count):
     # One thread; 25 MB at the peak, 80 MB where libraries are read as a whole.
     return {"cpu": 1, "memory": 100}
@@ -88,17 +85,14 @@ def run_tool(
     command.add_all(packages or [""], expand_directories = False)
     command.add(tool.module)
 
-    in_worker = tool.persistent_worker and not shell_env
+    in_worker = tool.persistent_worker and not shell_env and not (canonical and tool.mapped_compiles)
     if not execution_requirements:
         execution_requirements = {"block-network": "1"}
-        if not in_worker or (canonical and tool.sandboxed_worker):
+        if not in_worker:
             # A worker without a sandbox would not find what paths are mapped to.
             execution_requirements["supports-path-mapping"] = "1"
     if weights:
         execution_requirements = execution_requirements | {"no-remote-exec": "1"}
-    worker = _WORKER if in_worker else {}
-    if canonical and tool.sandboxed_worker:
-        worker = worker | _SANDBOXED_WORKER
     requests = []
     if in_worker and not _in_directory_of(ctx.label, outputs[0]):
         arguments[-1].use_param_file("@%s", use_always = True)
@@ -130,7 +124,7 @@ def run_tool(
         progress_message = progress_message,
         resource_set = resource_set,
         unused_inputs_list = unused_inputs_list,
-        execution_requirements = execution_requirements | worker,
+        execution_requirements = execution_requirements | (_WORKER if in_worker else {}),
         toolchain = None,
     )
 

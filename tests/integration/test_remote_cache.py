@@ -152,7 +152,8 @@ def test_equal_libraries_of_other_targets(second, broken):
     flags = (f"--remote_cache={broken.url}", "--config=ci")
     found = counts(second.bazel("build", *flags, polite, terse))
     # The two MlcConfig, and a compile that the other target waits for.
-    assert found["worker"] == 3
+    assert found["worker"] == 2
+    assert [count for kind, count in found.items() if kind.endswith("-sandbox")] == [1]
     assert found.get("deduplicated", 0) + found.get("remote cache hit", 0) == 1
     assert library(second, "polite") == library(second, "terse")
     second.bazel("clean")

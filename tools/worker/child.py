@@ -65,13 +65,12 @@ class Child:
         return 1, f"{printed}error: the tool was ended by {name}{hint}\n"
 
 
-def fork(main: Callable[[list[str]], NoReturn], arguments: list[str], directory: str) -> Child:
+def fork(main: Callable[[list[str]], NoReturn], arguments: list[str]) -> Child:
     """Runs a loaded tool in a copy of this process.
 
     Args:
         main: Takes the arguments and exits.
         arguments: The tool's arguments.
-        directory: Where it runs.
     """
     read, write = os.pipe()
     scratch = _scratch()
@@ -83,7 +82,6 @@ def fork(main: Callable[[list[str]], NoReturn], arguments: list[str], directory:
     status = 1
     try:
         _become_child(parent, write, scratch)
-        os.chdir(directory)
         main(arguments)
     except SystemExit as stop:
         status = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
@@ -95,13 +93,12 @@ def fork(main: Callable[[list[str]], NoReturn], arguments: list[str], directory:
         os._exit(status)
 
 
-def spawn(command: list[str], arguments: list[str], directory: str) -> Child:
+def spawn(command: list[str], arguments: list[str]) -> Child:
     """Runs a tool in a new process, for systems whose libraries do not stand a fork.
 
     Args:
         command: What starts the tool.
         arguments: The tool's arguments.
-        directory: Where it runs.
     """
     read, write = os.pipe()
     scratch = _scratch()
@@ -109,7 +106,6 @@ def spawn(command: list[str], arguments: list[str], directory: str) -> Child:
         scratch.mkdir(mode=0o700)
     process = subprocess.Popen(
         [*command, *arguments],
-        cwd=directory,
         stdin=subprocess.DEVNULL,
         stdout=write,
         stderr=write,

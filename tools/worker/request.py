@@ -18,14 +18,12 @@ class Request:
         digests: Digest of each input by its path; a directory has none.
         request_id: 0 where the worker gets one request at a time.
         cancel: Whether this asks to end the request of that id.
-        directory: Where the request's paths begin, below the worker's own directory.
     """
 
     arguments: tuple[str, ...]
     digests: dict[str, str]
     request_id: int
     cancel: bool
-    directory: str
 
     @classmethod
     def parse(cls, line: bytes) -> Request:
@@ -37,13 +35,12 @@ class Request:
             digests={item["path"]: item["digest"] for item in inputs if item.get("digest")},
             request_id=value.get("requestId", 0),
             cancel=value.get("cancel", False),
-            directory=value.get("sandboxDir") or ".",
         )
 
     def outputs(self, options: tuple[str, ...]) -> list[Path]:
         """Returns the values of the options that name outputs."""
         named = zip(self.arguments, self.arguments[1:], strict=False)
-        return [Path(self.directory, value) for option, value in named if option in options]
+        return [Path(value) for option, value in named if option in options]
 
     def fingerprint(self, output_options: tuple[str, ...]) -> str:
         """Returns the same text for requests that differ in the names of files alone.

@@ -12,26 +12,16 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-from tools import archived_packages, cli
+from tools import cli
 from tools.worker.child import Child, fork, spawn
 from tools.worker.request import Request, response
 from tools.worker.results import Result, Results
 
-
-@dataclasses.dataclass(frozen=True)
-class Tool:
-    """What requests are for.
-
-    Attributes:
-        start: Starts the tool for a request.
-        shared_outputs: The options that name outputs; none where results are not shared.
-    """
-
-    start: Callable[[Request], Child]
-    shared_outputs: tuple[str, ...] = ()
+Start = Callable[[list[str]], Child]
+"""Starts the tool with these arguments."""
 
 
-def serve(module: str, site: str) -> NoReturn:
+def serve(module: str) -> NoReturn:
     """Serves requests for a tool until stdin ends.
 
     The tool's ``__main__`` has ``main(argv)``, and may have ``PRELOAD``, the modules that a request
@@ -40,50 +30,32 @@ def serve(module: str, site: str) -> NoReturn:
 
     Args:
         module: The tool's package, such as ``tools.compiler``.
-        site: The entry of the import path that has the Python packages; may be empty.
     """
     # Bazel reads the answers from stdout: whatever else prints goes to stderr, Bazel's worker log.
     answers = os.dup(1)
     os.dup2(2, 1)
-    server = Server(lambda request: _load(module, site, request.directory), answers)
+    tool = importlib.import_module(f"{module}.__main__")
+    if sys.platform == "linux":
+        for name in getattr(tool, "PRELOAD", ()):
+            importlib.import_module(name)
+        gc.freeze()  # What is loaded stays in memory that all the processes share.
+
+        def start(arguments: list[str]) -> Child:
+            return fork(lambda argv: cli.run(tool.main, argv), arguments)
+    else:
+        command = [word for word in sys.orig_argv if word != "--persistent_worker"]
+        command[0] = sys.executable
+
+        def start(arguments: list[str]) -> Child:
+            return spawn(command, arguments)
+
+    server = Server(start, answers, getattr(tool, "SHARED_OUTPUTS", ()))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         server.run(0)
     finally:
         server.stop()
     sys.exit(0)
-
-
-def _load(module: str, site: str, directory: str) -> Tool:
-    """Loads the tool for its first request.
-
-    A worker whose requests have sandboxes is given the packages in these alone. They are loaded by
-    their real path, for that sandbox will be gone.
-    """
-    packages = os.path.realpath(os.path.join(directory, site)) if site else site
-    sys.path[:] = [packages if entry == site else os.path.abspath(entry) for entry in sys.path]
-    if packages:
-        archived_packages.install(packages)
-    tool = importlib.import_module(f"{module}.__main__")
-    shared_outputs = getattr(tool, "SHARED_OUTPUTS", ())
-    if sys.platform == "linux":
-        for name in getattr(tool, "PRELOAD", ()):
-            importlib.import_module(name)
-        gc.freeze()  # What is loaded stays in memory that all the processes share.
-        return Tool(
-            lambda request: fork(
-                lambda argv: cli.run(tool.main, argv), list(request.arguments), request.directory
-            ),
-            shared_outputs,
-        )
-    words = [packages if word == site else word for word in sys.orig_argv[1:-1]]
-    command = [os.path.abspath(word) if os.path.isfile(word) else word for word in words]
-    return Tool(
-        lambda request: spawn(
-            [sys.executable, *command], list(request.arguments), request.directory
-        ),
-        shared_outputs,
-    )
 
 
 @dataclasses.dataclass
@@ -98,14 +70,15 @@ class Server:
     """Runs requests side by side; equal ones once.
 
     Args:
-        load: Returns the tool, for its first request.
+        start: Starts the tool.
         answers: File descriptor that the answers go to.
+        shared_outputs: See `serve`; empty for a tool whose results are not shared.
     """
 
-    def __init__(self, load: Callable[[Request], Tool], answers: int) -> None:
-        self._load = load
-        self._tool: Tool | None = None
+    def __init__(self, start: Start, answers: int, shared_outputs: tuple[str, ...] = ()) -> None:
+        self._start = start
         self._answers = answers
+        self._shared_outputs = shared_outputs
         self._results = Results()
         self._jobs: dict[int, _Job] = {}
         self._selector = selectors.DefaultSelector()
@@ -136,10 +109,7 @@ class Server:
         if request.cancel:
             self._cancel(request.request_id)
             return
-        if self._tool is None:
-            self._tool = self._load(request)
-        shared = self._tool.shared_outputs
-        fingerprint = request.fingerprint(shared) if shared else None
+        fingerprint = request.fingerprint(self._shared_outputs) if self._shared_outputs else None
         result = self._results.find(fingerprint)
         if result is not None:
             self._answer_with(result, request)
@@ -151,7 +121,7 @@ class Server:
         self._begin(request, fingerprint)
 
     def _begin(self, request: Request, fingerprint: str | None) -> _Job:
-        child = self._tool.start(request)
+        child = self._start(list(request.arguments))
         job = self._jobs[child.output] = _Job(request, child, fingerprint)
         self._selector.register(child.output, selectors.EVENT_READ)
         return job
@@ -179,7 +149,7 @@ class Server:
         if job.fingerprint is None:
             return None
         return self._results.add(
-            job.fingerprint, printed, job.request.outputs(self._tool.shared_outputs)
+            job.fingerprint, printed, job.request.outputs(self._shared_outputs)
         )
 
     def _restart(self, job: _Job) -> None:
@@ -205,7 +175,7 @@ class Server:
 
     def _answer_with(self, result: Result, request: Request) -> None:
         try:
-            result.write(request.outputs(self._tool.shared_outputs))
+            result.write(request.outputs(self._shared_outputs))
         except OSError as error:
             printed = f"error: {cli.describe_os_error(error)}\n"
             self._answer(response(request.request_id, 1, printed))

@@ -3,11 +3,11 @@
 MlcToolInfo = provider(
     doc = "A Python package of this repository that runs as `python -m MODULE`.",
     fields = {
+        "mapped_compiles": "bool: whether compiles are processes of their own, whose paths Bazel may map.",
         "module": "str: the dotted name of the module to run, such as tools.compiler.",
         "packages": "bool: whether it imports Python packages, or the standard library alone.",
         "persistent_worker": "bool: whether Bazel may run it as a persistent worker.",
         "runner": "File: tools/run_module.py, which sets the import path and runs the module.",
-        "sandboxed_worker": "bool: whether a persistent worker has a sandbox for each request.",
         "sources": "depset[File]: every source and data file the tool reads of itself.",
     },
 )

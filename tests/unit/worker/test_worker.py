@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -26,15 +25,13 @@ MACOS = (
 class Worker:
     """A worker process, seen from Bazel."""
 
-    def __init__(
-        self, directory: Path, python: tuple[str, ...] = (str(RUNNER),), packages: str = str(ROOT)
-    ) -> None:
+    def __init__(self, directory: Path, python: tuple[str, ...] = (str(RUNNER),)) -> None:
         self.directory = directory
         self.temporary = directory / "tmp"
         self.temporary.mkdir()
         site = os.pathsep.join(path for path in sys.path if path)
         self.process = subprocess.Popen(
-            [sys.executable, *python, packages, "tests.unit.worker.tool", "--persistent_worker"],
+            [sys.executable, *python, str(ROOT), "tests.unit.worker.tool", "--persistent_worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=directory,
@@ -116,27 +113,13 @@ def test_without_fork(tmp_path):
     assert all(map(ended, pids))
 
 
-@pytest.mark.parametrize("python", [(str(RUNNER),), ("-c", MACOS)])
-def test_sandbox_of_a_request(tmp_path, python):
-    """Paths begin in the request's directory; packages of the first are there when it is gone."""
-    (tmp_path / "installed").mkdir()
-    (tmp_path / "installed/packaged.py").write_text("VALUE = 7")
-    worker = Worker(tmp_path, python, "packages")
-    for name in ("first", "second"):
-        sandbox = tmp_path / name
-        sandbox.mkdir()
-        (sandbox / "packages").symlink_to(tmp_path / "installed")
-        (sandbox / "a").write_text(name)
-        # Whether or not its path is among the arguments, another input is another request.
-        inputs = [{"path": "bin/a", "digest": name}]
-        arguments = ("copy", "--output", "out", "a", "log.txt")
-        answer = worker.ask(*arguments, inputs=inputs, sandboxDir=name)
-        assert answer["output"] == "copied\n"
-        assert (sandbox / "out").read_text() == name
-        assert worker.ask("value", sandboxDir=name)["output"] == "7\n"
-        shutil.rmtree(sandbox)
-    worker.process.stdin.close()
-    assert worker.process.wait(10) == 0
+def test_other_bytes_are_another_request(worker, tmp_path):
+    """Results are not shared where an input differs that no argument names."""
+    (tmp_path / "a").write_text("same")
+    for linker in ("first", "second"):
+        inputs = [{"path": "a", "digest": "1"}, {"path": "bin/linker", "digest": linker}]
+        worker.ask("copy", "--output", linker, "a", "log.txt", inputs=inputs)
+    assert (tmp_path / "log.txt").read_text() == "a\na\n"
 
 
 def test_temporary_files_of_a_crash_are_removed(worker):

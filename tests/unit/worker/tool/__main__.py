@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import signal
 import subprocess
@@ -65,11 +64,6 @@ def _allocate(megabytes: str) -> None:
     block[:: 1 << 12] = b"x" * len(block[:: 1 << 12])
 
 
-def _value() -> None:
-    """Prints what is in a package."""
-    print(importlib.import_module("packaged").VALUE)
-
-
 COMMANDS = {
     "allocate": _allocate,
     "calls": _calls,
@@ -78,7 +72,6 @@ COMMANDS = {
     "exit": int,
     "fail": _fail,
     "sleep": _sleep,
-    "value": _value,
 }
 
 if __name__ == "__main__":
