@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import platform
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from tvm import te, tirx
 from tests.numeric.weights import quantized
 from tools import config
 from tools.compiler.layers.cpu_product import cpu_product, lanes_of_register
+from tools.compiler.layers.epilogue import NOTHING, Epilogue
 from tools.compiler.layers.integer_product import integer_product
 from tools.compiler.layers.x86_integers import most_sums
 from tools.compiler.quantization import create_quantization
@@ -79,7 +82,36 @@ def test_largest_numbers(cpu_device, name, k, rows):
         _check(kernel, np.full((rows, k), -1, np.float16), [words, scales], weight)
 
 
-def _kernel(device, kind, name, k, is_one, are_columns_dynamic) -> tuple:
+GELU = {
+    "erf": lambda x: x / 2 * (1 + np.vectorize(math.erf)(x * math.sqrt(0.5))),
+    "tanh": lambda x: x / 2 * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))),
+    None: lambda x: x,
+}
+
+
+@pytest.mark.parametrize(("kind", "name", "k"), [("floats", "q0f32", 48), KERNELS[-1][:3]])
+@pytest.mark.parametrize("rows", [1, 7])
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("gelu", [None, "erf", "tanh"])
+def test_what_follows_a_product(cpu_device, kind, name, k, rows, bias, gelu):
+    """A bias and a GELU, which kernels add to a sum before they store it."""
+    epilogue = Epilogue(bias=bias, gelu=gelu)
+    quantization, kernel, _ = _kernel(cpu_device, kind, name, k, rows == 1, False, epilogue)
+    dtype, random = quantization.model_dtype, np.random.default_rng(0)
+    if quantization.decodes:
+        arrays, weight = quantized(random, [37, k], config.quantization(name))
+    else:
+        arrays = [random.standard_normal((37, k)).astype(dtype)]
+        weight = arrays[0].astype(np.float64)
+    left = random.standard_normal((rows, k))
+    # Sums from -6 to 6, where a GELU is neither 0 nor what it is given.
+    left = (left * 2 / (left @ weight.T).std()).astype(dtype)
+    added = (random.standard_normal(37) * bias).astype(dtype)
+    follow = lambda sums: GELU[gelu](sums + added.astype(np.float64))  # noqa: E731
+    _check(kernel, left, [*arrays, *([added] if bias else [])], weight, follow)
+
+
+def _kernel(device, kind, name, k, is_one, are_columns_dynamic, epilogue=NOTHING) -> tuple:
     """Returns a quantization, the kernel of a product with 37 rows, and how that reads a row."""
     target = tvm.target.Target(config.device(device).target)
     quantization = create_quantization(name, target)
@@ -93,19 +125,27 @@ def _kernel(device, kind, name, k, is_one, are_columns_dynamic) -> tuple:
     else:
         order, product = quantization.row_vectors(k, 16), cpu_product
     dtype = quantization.model_dtype
-    out = product(x, stored, order, "float32" if dtype == "bfloat16" else dtype)
+    if epilogue.bias:
+        stored.append(te.placeholder((columns,), dtype))
+    out = product(x, stored, order, "float32" if dtype == "bfloat16" else dtype, epilogue)
     function = te.create_prim_func([x, *stored, out], index_dtype_override="int64")
     function = function.with_attr("global_symbol", "main")
     kernel = tirx.build(tvm.IRModule({"main": function}), target=target)["main"]
     return quantization, kernel, order
 
 
-def _check(kernel, left: np.ndarray, arrays: list[np.ndarray], weight: np.ndarray) -> None:
+def _check(
+    kernel,
+    left: np.ndarray,
+    arrays: list[np.ndarray],
+    weight: np.ndarray,
+    follow: Callable = GELU[None],
+) -> None:
     dtype = str(left.dtype)
     out_dtype = np.float32 if dtype == "bfloat16" else left.dtype
     result = tvm.runtime.tensor(np.full((len(left), 37), np.nan, out_dtype))
     kernel(*map(tvm.runtime.tensor, [left, *arrays]), result)
-    expected = left.astype(np.float64) @ weight.T
+    expected = follow(left.astype(np.float64) @ weight.T)
     error = np.abs(result.numpy() - expected).max() / np.abs(expected).max()
     assert error <= TOLERANCE[dtype]
 

@@ -12,6 +12,7 @@ from tvm.script.ir_builder import tirx as T  # noqa: N812
 from tvm.target import Target
 from tvm.target.codegen import llvm_cpu_has_features
 
+from tools.compiler.layers.epilogue import NOTHING, Epilogue
 from tools.compiler.layers.lanes import everywhere, halved
 from tools.compiler.layers.loops import loops, only_if
 from tools.compiler.quantization.vectors import RowVectors
@@ -40,15 +41,20 @@ def lanes_of_register(target: Target) -> int:
 
 
 def cpu_product(
-    x: te.Tensor, stored: list[te.Tensor], vectors: RowVectors, out_dtype: str
+    x: te.Tensor,
+    stored: list[te.Tensor],
+    vectors: RowVectors,
+    out_dtype: str,
+    epilogue: Epilogue = NOTHING,
 ) -> te.Tensor:
-    """Returns ``x @ weight.T``, multiplied and summed in float32.
+    """Returns ``x @ weight.T``, multiplied and summed in float32, and what follows.
 
     Args:
         x: ``(rows, columns)``; the number of rows is 1 or dynamic.
-        stored: The tensors that hold the weight.
+        stored: The tensors that hold the weight, and those of the epilogue.
         vectors: How its rows are read from them.
         out_dtype: dtype of the result.
+        epilogue: What follows the product.
     """
     rows, out_features = x.shape[0], stored[0].shape[0]
     is_one = isinstance(rows, tirx.IntImm)
@@ -66,7 +72,7 @@ def cpu_product(
     return te.extern(
         [(rows, out_features)],
         [left, *stored],
-        loops(lambda inputs, outputs: kernel(inputs[0], inputs[1:], outputs[0], vectors)),
+        loops(lambda inputs, outputs: kernel(inputs[0], inputs[1:], *outputs, vectors, epilogue)),
         dtype=[out_dtype],
         name="cpu_product",
     )
@@ -106,7 +112,9 @@ def _in_order(x: tirx.Buffer, left: tirx.Buffer, vectors: RowVectors) -> None:
                 T.buffer_store(left, element * T.float32(factor), indices)
 
 
-def _one_row(left: tirx.Buffer, stored: list, out: tirx.Buffer, vectors: RowVectors) -> None:
+def _one_row(
+    left: tirx.Buffer, stored: list, out: tirx.Buffer, vectors: RowVectors, epilogue: Epilogue
+) -> None:
     """Each thread reads a range of rows of the weight, one after another, as they lie in memory.
 
     Two rows side by side would be twice as many streams, half as long: the prefetchers of CPUs
@@ -125,10 +133,13 @@ def _one_row(left: tirx.Buffer, stored: list, out: tirx.Buffer, vectors: RowVect
                 T.buffer_store(part, part[ramp] + product, [ramp])
             scaled = vectors.scaled(part[ramp], stored, row, chunk)
             T.buffer_store(total, total[ramp] + scaled, [ramp])
-        T.buffer_store(out, halved(total[ramp], lanes).astype(out.dtype), [0, row])
+        result = epilogue.finish(halved(total[ramp], lanes), stored, row)
+        T.buffer_store(out, result.astype(out.dtype), [0, row])
 
 
-def _many_rows(left: tirx.Buffer, stored: list, out: tirx.Buffer, vectors: RowVectors) -> None:
+def _many_rows(
+    left: tirx.Buffer, stored: list, out: tirx.Buffer, vectors: RowVectors, epilogue: Epilogue
+) -> None:
     """Each thread decodes some rows of the weight once, and runs over the rows of the left side."""
     rows, out_features = out.shape
     lanes, ramp = vectors.lanes, tirx.Ramp(0, 1, vectors.lanes)
@@ -168,4 +179,5 @@ def _many_rows(left: tirx.Buffer, stored: list, out: tirx.Buffer, vectors: RowVe
                 row, column = row_tile * TILE_ROWS + r, first + tile * TILE_COLUMNS + c
                 with only_if(row < rows, column < out_features):
                     total = halved(sums[r, c, ramp], lanes)
-                    T.buffer_store(out, total.astype(out.dtype), [row, column])
+                    result = epilogue.finish(total, stored, column)
+                    T.buffer_store(out, result.astype(out.dtype), [row, column])

@@ -11,6 +11,7 @@ import math
 from tvm import te, tirx
 from tvm.script.ir_builder import tirx as T  # noqa: N812
 
+from tools.compiler.layers.epilogue import NOTHING, Epilogue
 from tools.compiler.layers.integer_rows import SMALLEST, round_rows
 from tools.compiler.layers.lanes import everywhere, halved, neighbours, rounded_to_int16
 from tools.compiler.layers.loops import loops, only_if
@@ -38,15 +39,20 @@ MOST_DECODED_ROWS = 30
 
 
 def integer_product(
-    x: te.Tensor, stored: list[te.Tensor], integers: PackedIntegers, out_dtype: str
+    x: te.Tensor,
+    stored: list[te.Tensor],
+    integers: PackedIntegers,
+    out_dtype: str,
+    epilogue: Epilogue = NOTHING,
 ) -> te.Tensor:
-    """Returns ``x @ weight.T``.
+    """Returns ``x @ weight.T``, and what follows.
 
     Args:
         x: ``(rows, columns)``; the number of rows is 1 or dynamic.
-        stored: The tensors that hold the weight.
+        stored: The tensors that hold the weight, and those of the epilogue.
         integers: How its rows are read from them.
         out_dtype: dtype of the result.
+        epilogue: What follows the product.
     """
     rows, out_features = x.shape[0], stored[0].shape[0]
     is_one = isinstance(rows, tirx.IntImm)
@@ -68,7 +74,7 @@ def integer_product(
 
     def product(inputs: list, outputs: list) -> None:
         kernel = _one_row if is_one else _many_rows
-        kernel(inputs[: len(shapes)], inputs[len(shapes) :], *outputs, integers)
+        kernel(inputs[: len(shapes)], inputs[len(shapes) :], *outputs, integers, epilogue)
 
     sides = te.extern(shapes, [x], loops(left), dtype=dtypes, name="left")
     return te.extern(
@@ -86,7 +92,9 @@ def _chunks_of_block(integers: PackedIntegers) -> int:
     return math.gcd(integers.chunks, 1 << (fitting.bit_length() - 1))
 
 
-def _one_row(left: list, stored: list, out: tirx.Buffer, integers: PackedIntegers) -> None:
+def _one_row(
+    left: list, stored: list, out: tirx.Buffer, integers: PackedIntegers, epilogue: Epilogue
+) -> None:
     """Each thread reads a range of rows of the weight, one after another, as they lie in memory."""
     rounded, left_scales, offsets = left
     lanes, positions = integers.lanes, integers.positions
@@ -104,10 +112,13 @@ def _one_row(left: list, stored: list, out: tirx.Buffer, integers: PackedInteger
             part = part.astype(f"float32x{lanes}") * everywhere(left_scales[0, chunk], lanes)
             scales = integers.scales_from(stored, row, chunk, integers.scales)
             T.buffer_store(total, total[ramp] + part * integers.of_lanes(scales, lanes), [ramp])
-        T.buffer_store(out, halved(total[ramp], lanes).astype(out.dtype), [0, row])
+        result = epilogue.finish(halved(total[ramp], lanes), stored, row)
+        T.buffer_store(out, result.astype(out.dtype), [0, row])
 
 
-def _many_rows(left: list, stored: list, out: tirx.Buffer, integers: PackedIntegers) -> None:
+def _many_rows(
+    left: list, stored: list, out: tirx.Buffer, integers: PackedIntegers, epilogue: Epilogue
+) -> None:
     """Each thread decodes some rows of the weight once, and runs over the rows of the left side."""
     rounded, left_scales = left
     rows, out_features = out.shape
@@ -154,7 +165,8 @@ def _many_rows(left: list, stored: list, out: tirx.Buffer, integers: PackedInteg
                 row, column = row_tile * TILE_ROWS + r, first + tile * TILE_COLUMNS + c
                 with only_if(row < rows, column < out_features):
                     total = halved(totals[r, c, ramp], lanes)
-                    T.buffer_store(out, total.astype(out.dtype), [row, column])
+                    result = epilogue.finish(total, stored, column)
+                    T.buffer_store(out, result.astype(out.dtype), [row, column])
 
 
 def _decode(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 from tvm import te, tirx
 from tvm.relax.frontend import nn
 from tvm.target import Target
 
 from tools.compiler.layers.cpu_product import ONE_ROW_LANES, cpu_product, lanes_of_register
-from tools.compiler.layers.elementwise import add
+from tools.compiler.layers.elementwise import add, gelu
+from tools.compiler.layers.epilogue import NOTHING, Epilogue
 from tools.compiler.layers.integer_product import integer_product
 from tools.compiler.layers.kernel import OPAQUE, OUT_EWISE_FUSABLE, call_kernel
 from tools.compiler.layers.x86_integers import most_sums
@@ -45,7 +47,7 @@ class _Weight(nn.Module):
         Returns:
             ``(tokens, rows)``.
         """
-        on_cpu = self._product_on_cpu(x, out_dtype)
+        on_cpu = self.product_on_cpu(x, out_dtype)
         if on_cpu is not None:
             return on_cpu
         quantization = self.quantization
@@ -84,27 +86,37 @@ class _Weight(nn.Module):
             op_pattern=OUT_EWISE_FUSABLE,
         )
 
-    def _product_on_cpu(self, x: nn.Tensor, out_dtype: str) -> nn.Tensor | None:
-        """Returns the same by kernels for CPUs; None where there is none for the weight."""
+    def product_on_cpu(
+        self,
+        x: nn.Tensor,
+        out_dtype: str,
+        epilogue: Epilogue = NOTHING,
+        bias: nn.Tensor | None = None,
+    ) -> nn.Tensor | None:
+        """Returns the same by kernels for CPUs; None where there is none for the weight.
+
+        Args:
+            x: ``(tokens, columns)``.
+            out_dtype: dtype of the result.
+            epilogue: What follows the product.
+            bias: The epilogue's, where it has one.
+        """
         target = Target.current()
         if target.kind.name != "llvm":
             return None
-        integers = self.quantization.integers(self.columns, most_sums(target))
-        if integers is not None:
-            return self._kernel("integer_product", integer_product, x, integers, out_dtype)
-        is_one = isinstance(x.shape[0], tirx.IntImm | int)
-        lanes = ONE_ROW_LANES if is_one else lanes_of_register(target)
-        vectors = self.quantization.row_vectors(self.columns, lanes)
-        if vectors is not None:
-            return self._kernel("cpu_product", cpu_product, x, vectors, out_dtype)
-        return None
-
-    def _kernel(self, name: str, product: Callable, x: nn.Tensor, rows, out_dtype: str):
+        order = self.quantization.integers(self.columns, most_sums(target))
+        product = integer_product
+        if order is None:
+            is_one = isinstance(x.shape[0], tirx.IntImm | int)
+            lanes = ONE_ROW_LANES if is_one else lanes_of_register(target)
+            product, order = cpu_product, self.quantization.row_vectors(self.columns, lanes)
+        if order is None:
+            return None
         return call_kernel(
-            lambda lhs, *stored: product(lhs, list(stored), rows, out_dtype),
-            name,
-            [x, *self.stored()],
-            key=(self.quantization.name, self.columns, out_dtype),
+            lambda lhs, *stored: product(lhs, list(stored), order, out_dtype, epilogue),
+            product.__name__,
+            [x, *self.stored(), *([bias] if epilogue.bias else [])],
+            key=(self.quantization.name, self.columns, out_dtype, epilogue),
             op_pattern=OPAQUE,
             is_scheduled=True,
         )
@@ -143,6 +155,25 @@ class Linear(_Weight):
         self.bias = nn.Parameter((out_features,), self.out_dtype) if bias else None
 
     def forward(self, x: nn.Tensor) -> nn.Tensor:
+        on_cpu = self.product_on_cpu(x, self.out_dtype, self._epilogue(), self.bias)
+        return self._sum(x) if on_cpu is None else on_cpu
+
+    def gelu(self, x: nn.Tensor, *, tanh: bool, out_dtype: str) -> nn.Tensor:
+        """Returns the GELU of the layer's output.
+
+        Args:
+            x: ``(tokens, in_features)``.
+            tanh: Whether it is approximated by a tanh.
+            out_dtype: dtype of the result.
+        """
+        epilogue = self._epilogue("tanh" if tanh else "erf")
+        on_cpu = self.product_on_cpu(x, out_dtype, epilogue, self.bias)
+        return gelu(self._sum(x), tanh=tanh, out_dtype=out_dtype) if on_cpu is None else on_cpu
+
+    def _epilogue(self, function: Literal["erf", "tanh"] | None = None) -> Epilogue:
+        return Epilogue(bias=self.bias is not None, gelu=function)
+
+    def _sum(self, x: nn.Tensor) -> nn.Tensor:
         out = self.product(x, self.out_dtype)
         return out if self.bias is None else add(out, self.bias)
 

@@ -10,7 +10,7 @@ from tvm.relax.frontend import nn
 from tvm.target import Target
 
 from tools.compiler.layers.cpu_gate import MOST_LANES, cpu_silu_mul
-from tools.compiler.layers.elementwise import cast, gelu
+from tools.compiler.layers.elementwise import cast
 from tools.compiler.layers.kernel import OPAQUE, call_kernel
 from tools.compiler.layers.linear import Linear
 from tools.compiler.quantization.base import Quantization
@@ -87,7 +87,7 @@ class GeluMLP(nn.Module):
     def forward(self, x: nn.Tensor) -> nn.Tensor:
         """``(tokens, hidden_size) -> (tokens, hidden_size)``."""
         up, down = (getattr(self, name) for name in self.names)
-        return cast(down(gelu(up(x), tanh=self.tanh, out_dtype=self.dtype)), self.dtype)
+        return cast(down(up.gelu(x, tanh=self.tanh, out_dtype=self.dtype)), self.dtype)
 
 
 def gated(gate_up: nn.Tensor, activation: Activation) -> nn.Tensor:
