@@ -89,7 +89,10 @@ GELU = {
 }
 
 
-@pytest.mark.parametrize(("kind", "name", "k"), [("floats", "q0f32", 48), KERNELS[-1][:3]])
+@pytest.mark.parametrize(
+    ("kind", "name", "k"),
+    [("floats", "q0f32", 48), ("floats", "q4bf16_1", 90), KERNELS[-1][:3]],
+)
 @pytest.mark.parametrize("rows", [1, 7])
 @pytest.mark.parametrize("bias", [False, True])
 @pytest.mark.parametrize("gelu", [None, "erf", "tanh"])

@@ -76,7 +76,7 @@ def run(mod: tvm.IRModule) -> np.ndarray:
     executable = relax.build(mod, "llvm", relax_pipeline=tvm.transform.Sequential([]))
     device = tvm.cpu()
     start = np.arange(3 * 4, dtype="float32").reshape(3, 4) / 64
-    machine = relax.VirtualMachine(executable, device)
+    machine = relax.VirtualMachine(executable.mod, device)
     return machine["forward"](tvm.runtime.tensor(start, device)).numpy()
 
 

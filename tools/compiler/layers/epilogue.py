@@ -36,7 +36,12 @@ class Epilogue:
         """
         if self.bias:
             total = total + stored[-1][column].astype("float32")
-        return _gelu(T.bind(total), self.gelu) if self.gelu else total
+        if self.gelu is None:
+            return total
+        # A buffer, as TVM does not widen a bfloat16 that is bound to a variable.
+        widened = T.alloc_buffer([1], "float32")
+        T.buffer_store(widened, total, [0])
+        return _gelu(widened[0], self.gelu)
 
 
 NOTHING = Epilogue()
