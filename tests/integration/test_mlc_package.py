@@ -126,7 +126,7 @@ def test_mistake(workspace):
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert line.startswith("error: mlc-package-config.json:1:")
-    assert ": $.model_list[0].model_id: expected letters" in line
+    assert ": $.model_list[0].model_id: expected at most 200 letters" in line
 
 
 def test_library_that_is_not_there_yet(workspace):
