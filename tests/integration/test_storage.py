@@ -15,7 +15,7 @@ from tests.integration.disks import read_only
 from tests.integration.hub_models import SHARD_BYTES, digests, model_files, use_models, write_lock
 from tests.integration.packages import BUILD, PACKAGE, copy_stories, tree
 
-LIBRARY_BYTES = 2 << 20
+LIBRARY_BYTES = 1 << 20
 """Less than the library has, more than everything else that the build writes."""
 
 LOCKED = 'lock = "//:mlc.lock.json",'
