@@ -166,10 +166,17 @@ def test_redo_forgets_this_app_and_no_other(command):
     command.run()
     outputs = command.home / "rules_mlc/bazel/0/execroot/_main/bazel-out/k8/bin/external"
     name = command.module.rpartition('use_repo(mlc, "')[2].partition('"')[0]
-    for other in (f"rules_mlc~~mlc~{name}", "rules_mlc~~mlc~app_other"):
-        (outputs / other).mkdir(parents=True)
+    compiled = {}
+    for app in (name, "app_other"):
+        (outputs / f"rules_mlc~~mlc~{app}").mkdir(parents=True)
+        folder = outputs.parents[2] / f"k8-{app}/bin/external/rules_mlc~/rules/private"
+        folder.mkdir(parents=True)
+        compiled[app] = folder / "library.tar"
+        compiled[app].touch()
+        (outputs / f"rules_mlc~~mlc~{app}/model_lib.tar").symlink_to(compiled[app])
     command.run(MLC_JIT_POLICY="REDO")
     assert [path.name for path in outputs.iterdir()] == ["rules_mlc~~mlc~app_other"]
+    assert [app for app, library in compiled.items() if library.exists()] == ["app_other"]
     assert steps(command) == ["package_config", "shutdown", "mlc_package"]
     assert "--noremote_accept_cached" in command.asked()[-1]
 
