@@ -78,6 +78,7 @@ def mlc_model_lib(
         model_lib = model_lib or "",
         opt = opt,
         overrides = json.encode(overrides),
+        # Of itself it makes nothing, and it is for the device that the library below is for.
         tags = (kwargs.get("tags") or []) + ["manual"],
         target_compatible_with = kwargs.get("target_compatible_with", []),
         tvm_target = json.encode(target),

@@ -45,6 +45,9 @@ def _compile(ctx, request, key):
     args.add("--library", library)
     args.add("--metadata", metadata)
     args.add("--log", log)
+    if compiler.tool.mapped_compiles:
+        # Of the mapped path, which is the one that the tool sees, there is nothing.
+        args.add("--log-name", "bazel-out/*/bin" + log.path.removeprefix(log.root.path))
     if linker:
         args.add("--linker", linker.program)
         args.add_all(linker.options, format_each = "--linker-option=%s")

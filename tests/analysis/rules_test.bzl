@@ -72,6 +72,23 @@ compile_inputs_test = analysistest.make(
     extra_target_under_test_aspects = [_made],
 )
 
+def _mapped_compile_impl(ctx):
+    """Where paths are mapped, a compile is no worker's, and says of its log where the user finds it."""
+    env = analysistest.begin(ctx)
+    argv = _action_of_library(env, "MlcCompile").argv
+    asserts.equals(env, ["bazel-out/*/bin/rules/private/library.log"], [
+        argv[i + 1]
+        for i in range(len(argv))
+        if argv[i] == "--log-name"
+    ])
+    return analysistest.end(env)
+
+mapped_compile_test = analysistest.make(
+    _mapped_compile_impl,
+    config_settings = {str(Label("//rules/settings:mapped_compiles")): True},
+    extra_target_under_test_aspects = [_made],
+)
+
 def _conversion_impl(ctx):
     """The conversion reads weights of one kind and the parameters; not the tokenizer, not config.json."""
     env = analysistest.begin(ctx)

@@ -61,6 +61,11 @@ def parser() -> argparse.ArgumentParser:
     compile_.add_argument("--metadata", type=Path, metavar="FILE", help="metadata as JSON")
     compile_.add_argument("--log", type=Path, metavar="FILE", help="default: LIBRARY.log")
     compile_.add_argument(
+        "--log-name",
+        metavar="NAME",
+        help="what messages call the log, where its path here is not the one to find it by",
+    )
+    compile_.add_argument(
         "--linker",
         type=Path,
         metavar="FILE",
@@ -146,6 +151,7 @@ def _compile(args: argparse.Namespace) -> None:
         linker_options=args.linker_options,
         linker_inputs=args.linker_inputs,
         nvcc=args.nvcc,
+        log_name=args.log_name,
         verbose=args.verbose,
     )
 

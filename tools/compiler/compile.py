@@ -41,6 +41,7 @@ def compile_library(
     linker_options: Sequence[str] | None = None,
     linker_inputs: Sequence[Path] = (),
     nvcc: Path | None = None,
+    log_name: str | None = None,
     verbose: bool = False,
 ) -> None:
     """Compiles and writes the files, each whole or not at all.
@@ -55,6 +56,7 @@ def compile_library(
         linker_options: In place of `link.OPTIONS`.
         linker_inputs: Further files to link: the runtime of a ``.wasm``.
         nvcc: NVIDIA's compiler, for machine code in a CUDA library; it has source without.
+        log_name: What messages call the log, if not by its path.
         verbose: Whether the time of each stage goes to stderr.
 
     Raises:
@@ -85,7 +87,7 @@ def compile_library(
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise UserError(
             f"{key.model_lib}: TVM failed in {progress.where()}: {reason[-1]};"
-            f" details in {log_file}"
+            f" details in {log_name or log_file}"
         ) from error
     progress.finish()
     description = _describe_library(key, device, form, built, nvcc is not None)

@@ -25,6 +25,11 @@ def parser() -> argparse.ArgumentParser:
     compile_.add_argument("--metadata", required=True, type=Path, metavar="FILE")
     compile_.add_argument("--log", required=True, type=Path, metavar="FILE")
     compile_.add_argument(
+        "--log-name",
+        metavar="NAME",
+        help="what messages call the log, where its path here is not the one to find it by",
+    )
+    compile_.add_argument(
         "--interpreter", required=True, type=Path, metavar="PYTHON", help="runs mlc_llm"
     )
     compile_.add_argument(
@@ -53,6 +58,7 @@ def main(argv: list[str]) -> None:
         site=args.site,
         versions=load_versions(args.stamp),
         symbol_suffix=args.symbol_suffix,
+        log_name=args.log_name,
     )
 
 

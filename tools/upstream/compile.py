@@ -33,6 +33,7 @@ def compile_library(
     site: Path,
     versions: dict[str, str],
     symbol_suffix: str,
+    log_name: str | None = None,
 ) -> None:
     """Compiles and writes the files, each whole or not at all.
 
@@ -45,6 +46,7 @@ def compile_library(
         site: The directory of its packages.
         versions: Of TVM and mlc_llm, for the metadata.
         symbol_suffix: What follows ``<model_lib>_`` in the library's symbol.
+        log_name: What messages call the log, if not by its path.
 
     Raises:
         UserError: Upstream's compiler cannot do it, or failed.
@@ -58,7 +60,14 @@ def compile_library(
     device = config.device(key.device)
     with tempfile.TemporaryDirectory() as scratch:
         output = Path(scratch) / f"lib.{device.library}"
-        text = _run(key, output, interpreter, site, Path(scratch), log_file)
+        text = _run(key, output, interpreter, site, Path(scratch))
+        # On some systems the exit status of a compilation that worked is not 0.
+        if not output.is_file():
+            cli.write_text(log_file, text)
+            raise UserError(
+                f"{where}: upstream's compiler failed: {log.reason(text)}; "
+                f"details in {log_name or log_file}"
+            )
         objects = read_objects(output)
         contents = tar_bytes(objects) if device.library == "tar" else output.read_bytes()
     found = accept(objects, device, key.model_lib, symbol_suffix, where)
@@ -68,9 +77,7 @@ def compile_library(
     cli.write_text(log_file, text)
 
 
-def _run(
-    key: CompileKey, output: Path, interpreter: Path, site: Path, scratch: Path, log_file: Path
-) -> str:
+def _run(key: CompileKey, output: Path, interpreter: Path, site: Path, scratch: Path) -> str:
     """Runs the compiler; returns its log."""
     model = scratch / "model"
     model.mkdir()
@@ -86,15 +93,7 @@ def _run(
         errors="replace",
         check=False,
     )
-    text = log.clean(done.stdout, f"{scratch}/")
-    # On some systems the exit status of a compilation that worked is not 0.
-    if not output.is_file():
-        cli.write_text(log_file, text)
-        raise UserError(
-            f"{key.model_lib}: upstream's compiler failed: {log.reason(text)}; "
-            f"details in {log_file}"
-        )
-    return text
+    return log.clean(done.stdout, f"{scratch}/")
 
 
 def _environment(key: CompileKey, site: Path, scratch: Path) -> dict[str, str]:

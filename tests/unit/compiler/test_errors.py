@@ -110,8 +110,9 @@ def test_the_command_of_a_failure(small_key, tmp_path, monkeypatch):
     log = tmp_path / "small.log"
     with monkeypatch.context() as patch:
         patch.setattr(compile_, "build_library", fail)
-        with pytest.raises(UserError):
-            compile_library(small_key("android"), tmp_path / "small.tar", None, log)
+        with pytest.raises(UserError, match=r"details in out/\*/small\.log$"):
+            name = "out/*/small.log"
+            compile_library(small_key("android"), tmp_path / "s.tar", None, log, log_name=name)
     text = log.read_text()
     key = text.partition("compile key:\n")[2].partition("\n\n")[0]
     (tmp_path / "KEY.json").write_text(key)
