@@ -19,6 +19,13 @@ bazel_dep(name = "rules_mlc", version = "0.1.0")
 local_path_override(module_name = "rules_mlc", path = "{ROOT}")
 """
 
+EMPTY_TARGET = "//:empty"
+
+EMPTY = """\
+genrule(name = "empty", outs = ["file"], cmd = "touch $@")
+"""
+"""A BUILD file of which a build costs what Bazel itself does."""
+
 
 class Workspace:
     """Runs Bazel in `root`/app; its server ends with the block.

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 from benchmarks.workspace import MODULE, ROOT, Workspace
 
 MODEL = ROOT / "examples/quickstart/model"
+
+_FILES = "model-files"
 
 MODULE_WITH_CONFIG = (
     MODULE
@@ -59,13 +62,15 @@ GROUP = 10
 def write(workspace: Workspace, count: int) -> None:
     """Fills a workspace: models in groups, and a tenth of them in an mlc-package-config.json.
 
-    A half of the models is bundled, from directories whose weights are links to the quickstart's.
-    Libraries have one of two compile keys for each device, so that building them compiles four.
+    A half of the models is bundled, from directories of regular files, as models have: the
+    quickstart's, whose bytes are on the disk once. Libraries have one of two compile keys for
+    each device, so that building them compiles four.
 
     Args:
         workspace: Made with `MODULE_WITH_CONFIG`.
         count: How many models in all, a multiple of 10.
     """
+    shutil.copytree(MODEL, workspace.root.parent / _FILES)
     listed = count // 10
     names = [f"model_{index}" for index in range(count)]
     for name in names[:listed]:
@@ -86,11 +91,11 @@ def write(workspace: Workspace, count: int) -> None:
 
 
 def _write_model(workspace: Workspace, folder: str) -> None:
-    for path in MODEL.iterdir():
+    directory = workspace.root / folder
+    directory.mkdir(parents=True)
+    for path in (workspace.root.parent / _FILES).iterdir():
         if path.name != "mlc-chat-config.json":
-            link = workspace.root / folder / path.name
-            link.parent.mkdir(parents=True, exist_ok=True)
-            link.symlink_to(path)
+            (directory / path.name).hardlink_to(path)
     config = json.loads((MODEL / "mlc-chat-config.json").read_text(encoding="utf-8"))
     config["temperature"] = 0.5
     workspace.write(f"{folder}/mlc-chat-config.json", json.dumps(config, indent=2))

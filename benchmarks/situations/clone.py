@@ -8,7 +8,7 @@ import urllib.request
 
 from benchmarks.situations.bundle import write_models
 from benchmarks.situations.rows import Row, ratio
-from benchmarks.workspace import Workspace, take_turns
+from benchmarks.workspace import EMPTY, EMPTY_TARGET, Workspace, take_turns
 from tests.integration import http_cache
 
 _TARGET = "//:model_pkg"
@@ -26,19 +26,22 @@ def measure(root: pathlib.Path, repeats: int) -> list[Row]:
         with Workspace(root / "first") as workspace:
             write_models(workspace, {"model": []})
             workspace.bazel("build", flag, _TARGET)
-        with Workspace(root / "clone") as workspace:
+        with Workspace(root / "clone") as workspace, Workspace(root / "empty") as empty:
             write_models(workspace, {"model": []})
             workspace.bazel("build", "--nobuild", _TARGET)  # installs the Python environment
+            empty.write("BUILD.bazel", EMPTY)
+            empty.bazel("build", EMPTY_TARGET)
 
-            def start(command: str, *arguments: str) -> float:
-                workspace.bazel("clean")
-                workspace.bazel("shutdown")
-                return workspace.bazel(command, *arguments)
+            def start(where: Workspace, command: str, *arguments: str) -> float:
+                where.bazel("clean")
+                where.bazel("shutdown")
+                return where.bazel(command, *arguments)
 
             runs = {
-                "loading": lambda: start("query", f"deps({_TARGET})"),
-                "analysis": lambda: start("build", "--nobuild", _TARGET),
-                "build": lambda: start("build", flag, _TARGET),
+                "its analysis": lambda: start(workspace, "build", "--nobuild", _TARGET),
+                "its loading": lambda: start(workspace, "query", f"deps({_TARGET})"),
+                "an empty build": lambda: start(empty, "build", EMPTY_TARGET),
+                "build": lambda: start(workspace, "build", flag, _TARGET),
                 "transfer": lambda: _transfer(cache),
             }
             least = {name: min(found) for name, found in take_turns(runs, repeats).items()}
@@ -46,11 +49,11 @@ def measure(root: pathlib.Path, repeats: int) -> list[Row]:
         ratio(
             "fresh clone, warm remote cache",
             least["build"],
-            f"the bytes' transfer, the server's start and its {work}",
+            f"the bytes' transfer, a server's start and {work}",
             least["transfer"] + least[work],
             1.5,
         )
-        for work in ("analysis", "loading")
+        for work in ("its analysis", "its loading", "an empty build")
     ]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from benchmarks.models import chat_config
 from benchmarks.situations.rows import Row, ratio
-from benchmarks.workspace import Workspace, take_turns
+from benchmarks.workspace import EMPTY, EMPTY_TARGET, Workspace, take_turns
 
 UPSTREAM = {"Llama-3.2-1B": 23, "Qwen3-0.6B": 28, "gemma-2-2b": 23, "phi-2": 22}
 """User seconds of upstream's compiles for android, one after the other; the least that was measured
@@ -30,10 +30,6 @@ OVERRIDES = {overrides}
 [mlc_model(name = name, lib = name + "_lib", url = "HF://example/" + name) for name in OVERRIDES]
 
 mlc_package(name = "pkg", device = "android", models = OVERRIDES.keys())
-"""
-
-_EMPTY = """\
-genrule(name = "pkg", outs = ["file"], cmd = "touch $@")
 """
 
 _EDITED = next(iter(UPSTREAM))
@@ -94,8 +90,8 @@ def measure(
             `UPSTREAM`.
     """
     with Workspace(root / "four") as workspace, Workspace(root / "empty") as empty:
-        empty.write("BUILD.bazel", _EMPTY)
-        empty.bazel("build", "//:pkg")
+        empty.write("BUILD.bazel", EMPTY)
+        empty.bazel("build", EMPTY_TARGET)
         package = Package(workspace)
         package.build("--nobuild")  # which installs the Python environment
         before = workspace.processor_seconds()
@@ -106,7 +102,7 @@ def measure(
         )
         package.edit_override()  # which starts a worker
         runs = {
-            "empty": lambda: empty.bazel("build", "//:pkg"),
+            "empty": lambda: empty.bazel("build", EMPTY_TARGET),
             "nothing": package.build,
             "chat": package.edit_chat,
         }
