@@ -46,6 +46,24 @@ def test_missing_file_is_one_line(capsys, tmp_path, monkeypatch):
     assert (status, output.err) == (1, "error: nowhere.json: No such file or directory\n")
 
 
+def test_file_that_cannot_be_moved_is_named_by_where_it_shall_be(capsys, tmp_path):
+    def move(argv):
+        (tmp_path / "temporary").touch()
+        (tmp_path / "target").mkdir()
+        os.replace(tmp_path / "temporary", tmp_path / "target")
+
+    status, output = _run(move, capsys)
+    assert (status, output.err) == (1, f"error: {tmp_path}/target: Is a directory\n")
+
+
+def test_interrupt_is_one_line(capsys):
+    def interrupted(argv):
+        raise KeyboardInterrupt
+
+    status, output = _run(interrupted, capsys)
+    assert (status, output.err) == (130, "interrupted\n")
+
+
 def test_a_bug_keeps_its_traceback():
     with pytest.raises(ZeroDivisionError):
         cli.run(lambda argv: 1 // 0, [])

@@ -229,7 +229,8 @@ def test_output_that_cannot_be_written_is_found_before_the_build(command):
     done = command.run("-o", "file/dist")
     assert done.returncode == 1
     assert done.stderr == (
-        f"error: --output file/dist: {command.app}/file is no folder; expected one, or none yet\n"
+        f"error: --output file/dist: {command.app}/file is no folder; expected a folder, or none "
+        "yet\n"
     )
     assert steps(command) == []
 
@@ -240,5 +241,6 @@ def test_output_folder_that_may_not_be_written(command, monkeypatch):
     with pytest.raises(UserError) as caught:
         main(["-o", "out/dist"])
     assert str(caught.value) == (
-        f"--output out/dist: {command.app} cannot be written; give another folder"
+        f"--output out/dist: {command.app} cannot be written; give another folder, or the "
+        "right to write there"
     )
