@@ -88,6 +88,4 @@ def main(argv: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    if sys.version_info < (3, 10):  # noqa: UP036 - the machine's python3 may be any
-        sys.exit("error: python3 is too old: 3.10 or newer is needed")
     cli.run(main)

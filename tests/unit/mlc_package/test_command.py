@@ -244,3 +244,16 @@ def test_output_folder_that_may_not_be_written(command, monkeypatch):
         f"--output out/dist: {command.app} cannot be written; give another folder, or the "
         "right to write there"
     )
+
+
+def test_python_that_is_too_old(command, tmp_path):
+    """It could not even read the program, so the script asks it first."""
+    old = tmp_path / "old"
+    old.mkdir()
+    (old / "python3").write_text("#!/bin/sh\nexit 1\n")
+    (old / "python3").chmod(0o755)
+    done = command.run(PATH=f"{old}:{os.environ['PATH']}")
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"error: {old}/python3 is too old; install CPython 3.10 to 3.13 with pip\n",
+    )
