@@ -7,12 +7,14 @@ exception is a bug of the tool and keeps its traceback.
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import fcntl
 import json
 import os
 import secrets
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -74,6 +76,26 @@ def folder_problem(folder: Path) -> str | None:
 def warn(message: str) -> None:
     """Shows a ``warning: `` line on stderr."""
     print(f"warning: {message}", file=sys.stderr)
+
+
+@contextlib.contextmanager
+def locked(path: Path, waiting: str) -> Iterator[None]:
+    """Holds a lock; the system releases it, too, when the process is killed.
+
+    Args:
+        path: A file, made where missing, in a folder that is there; never through a link.
+        waiting: The line that is shown on stderr while another process has the lock.
+    """
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(waiting, file=sys.stderr, flush=True)
+            fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -78,8 +77,8 @@ class Workspace:
     def held(self) -> Iterator[None]:
         """Keeps other runs of the command out, which would write other files."""
         self._cache.mkdir(parents=True, exist_ok=True)
-        with open(self._cache / "lock", "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        waiting = "another mlc-package is running; waiting for it"
+        with cli.locked(self._cache / "lock", waiting):
             yield
 
     def is_used(self) -> bool:

@@ -14,7 +14,7 @@ import stat
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from tools.cli import UserError, folder_problem
+from tools.cli import UserError, folder_problem, locked
 from tools.config import strict_json
 from tools.config.plain_name import path_problem, problem
 from tools.package import placement, record
@@ -92,7 +92,7 @@ def install(
     _check_folders(dist, [""])
     _refuse(placement.unsafe_parent(dist, f"{record.DIRECTORY}/lock"))
     _check_folders(dist, [record.DIRECTORY])
-    with contextlib.nullcontext() if dry_run else placement.locked(records):
+    with contextlib.nullcontext() if dry_run else _locked(records):
         before = record.read(dist, name)
         others = record.owners(dist, name)
         todo = [file for file in files if not _in_place(dist, file, before.get(file.path), others)]
@@ -126,6 +126,12 @@ def install(
             report(f"remove {path}")
         record.write(dist, name, {file.path: _installed(dist, file) for file in files})
     return summary
+
+
+def _locked(records: Path) -> contextlib.AbstractContextManager[None]:
+    records.mkdir(parents=True, exist_ok=True)
+    waiting = f"another install into {records.parent} is running; waiting for it"
+    return locked(records / "lock", waiting)
 
 
 def _files(manifest: Path, root: Path) -> list[File]:

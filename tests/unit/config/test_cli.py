@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 
 import pytest
 
@@ -118,3 +119,22 @@ def test_write_replaces_a_link_and_not_its_target(tmp_path):
     cli.write_text(tmp_path / "link", "new")
     assert (tmp_path / "target").read_text(encoding="utf-8") == "old"
     assert (tmp_path / "link").read_text(encoding="utf-8") == "new"
+
+
+def test_lock_that_another_has_is_waited_for_in_one_line(capsys, tmp_path):
+    entered = threading.Event()
+
+    def other():
+        with cli.locked(tmp_path / "lock", "another has it"):
+            entered.set()
+
+    with cli.locked(tmp_path / "lock", "never said"):
+        thread = threading.Thread(target=other)
+        thread.start()
+        shown = ""
+        while not shown:
+            shown = capsys.readouterr().err
+        assert (shown, entered.is_set()) == ("another has it\n", False)
+    thread.join(timeout=30)
+    assert entered.is_set()
+    assert capsys.readouterr().err == ""
