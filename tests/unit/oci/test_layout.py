@@ -53,6 +53,14 @@ def _blob(files, descriptor):
     return data
 
 
+def test_directory_of_something_else_is_kept(package):
+    (package / "mine").mkdir()
+    (package / "mine/file").touch()
+    with pytest.raises(cli.UserError, match="--output mine: is no OCI layout to replace; give a"):
+        _write("mine")
+    assert _tree(package / "mine") == {"file": b""}
+
+
 def test_every_blob_is_referred_to_by_its_digest(package):
     _write("layout")
     files = _tree(package / "layout")
