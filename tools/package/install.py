@@ -15,12 +15,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from tools.cli import UserError, folder_problem, locked
-from tools.config import strict_json
-from tools.config.plain_name import path_problem, problem
+from tools.config.plain_name import problem
 from tools.package import placement, record
+from tools.package.manifest import NAME as MANIFEST
+from tools.package.manifest import load as load_manifest
 from tools.package.record import Installed
-
-MANIFEST = "package-manifest.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,17 +134,14 @@ def _locked(records: Path) -> contextlib.AbstractContextManager[None]:
 
 
 def _files(manifest: Path, root: Path) -> list[File]:
-    value = strict_json.load(manifest)
-    if not isinstance(value, dict) or not isinstance(value.get("files"), list):
-        raise UserError(f"{manifest}: is not a package manifest; expected an object with files")
     files = []
-    for entry in value["files"]:
+    for entry in load_manifest(manifest)["files"]:
         path = entry["path"]
-        wrong = path_problem(path)
-        if wrong is None and path.split("/")[0] == record.DIRECTORY:
-            wrong = "is where records of installs are kept"
-        if wrong:
-            raise UserError(f"{manifest}: the path {path!r} {wrong}; build the package again")
+        if path.split("/")[0] == record.DIRECTORY:
+            raise UserError(
+                f"{manifest}: the path {path!r} is where records of installs are kept; "
+                "build the package again"
+            )
         source = Path(os.path.realpath(root / path))
         if not source.is_file() or source.stat().st_size != entry["nbytes"]:
             raise UserError(

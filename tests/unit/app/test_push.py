@@ -187,6 +187,14 @@ def test_no_adb(phone, monkeypatch):
     )
 
 
+def test_something_else_as_the_manifest(phone):
+    manifest = phone.package / "package-manifest.json"
+    manifest.write_text("[]")
+    assert phone.error() == (
+        f"{manifest}: is not a package manifest; expected an object with files"
+    )
+
+
 def test_package_without_weights(phone):
     phone.make()
     assert phone.error().endswith(

@@ -53,6 +53,14 @@ def _blob(files, descriptor):
     return data
 
 
+@pytest.mark.parametrize("text", ["[]", "{}", '{"files": [{"path": "a"}]}'])
+def test_something_else_as_the_manifest(package, text):
+    (package / "package-manifest.json").write_text(text)
+    with pytest.raises(cli.UserError, match="is not a package manifest; expected an object with"):
+        _write("layout")
+    assert not (package / "layout").exists()
+
+
 def test_directory_of_something_else_is_kept(package):
     (package / "mine").mkdir()
     (package / "mine/file").touch()
