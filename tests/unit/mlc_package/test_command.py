@@ -41,8 +41,22 @@ def test_empty_folder(command):
 
 
 def test_first_run_says_what_takes_its_time(command):
+    """Bazel's progress is shown while it installs, which the check of the config would hide."""
     (command.home / "rules_mlc/bazel").rmdir()
-    assert command.run().stderr.startswith("preparing Bazel and the Python packages")
+    command.says(config(LOCAL), stderr="progress")
+    done = command.run()
+    assert done.stderr.startswith("preparing Bazel and the Python packages")
+    assert "progress" in done.stderr
+    assert [line.split()[1] for line in command.asked()] == ["build", "run", "run"]
+
+
+def test_first_run_that_cannot_install(command):
+    (command.home / "rules_mlc/bazel").rmdir()
+    command.says(stderr="bazelw: error: no network", check_status=69)
+    done = command.run()
+    assert done.returncode == 69
+    assert done.stderr.endswith("bazelw: error: no network")
+    assert len(command.asked()) == 1
 
 
 def test_flags(command):
