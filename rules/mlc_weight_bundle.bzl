@@ -1,5 +1,6 @@
 """Public rule: the weights, tokenizer and chat config of a model."""
 
+load("//rules/private:checks.bzl", "directory_error", "directory_prefix", "first_error")
 load("//rules/private:label.bzl", "label_of")
 load("//rules/private:weight_bundle.bzl", _mlc_weight_bundle = "mlc_weight_bundle")
 
@@ -23,10 +24,11 @@ def mlc_weight_bundle(name, srcs = None, directory = None, **kwargs):
     if (srcs == None) == (directory == None):
         fail("{}: give one of srcs (labels) and directory (a directory of this package)".format(label_of(name)))
     if directory != None:
-        directory = directory.rstrip("/")
+        first_error(directory_error(label_of(name), directory))
+        prefix = directory_prefix(directory)
         srcs = native.glob(
-            [directory + "/**"],
-            exclude = [directory + "/**/.*", directory + "/**/.*/**", directory + "/**/*.md", directory + "/**/BUILD*"],
+            [prefix + "**"],
+            exclude = [prefix + "**/.*", prefix + "**/.*/**", prefix + "**/*.md", prefix + "**/BUILD*"],
             allow_empty = True,
         )
         if not srcs:

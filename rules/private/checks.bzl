@@ -185,6 +185,8 @@ def model_id_error(where, model_id):
     Returns:
       str or None: a message.
     """
+    if model_id == "mlc-app-config.json":
+        return '{}: attribute model_id: "{}" is a file of bundle/; give another'.format(where, model_id)
     bad = [c for c in model_id.elems() if c not in _LETTERS + _DIGITS + "_-+(). "]
     if not bad and model_id and model_id == model_id.strip(". "):
         return None
@@ -192,6 +194,33 @@ def model_id_error(where, model_id):
         where,
         repr(model_id),
     )
+
+def directory_error(where, directory):
+    """What is wrong with a directory of a package.
+
+    Args:
+      where: str, the target.
+      directory: str.
+
+    Returns:
+      str or None: a message.
+    """
+    if directory.startswith("/") or ".." in directory.split("/"):
+        return '{}: attribute directory: "{}" is not in this package; give one below the BUILD file, or in srcs a filegroup of the package that has the files'.format(where, directory)
+    if not directory_prefix(directory):
+        return '{}: attribute directory: "{}" is the whole package, with dist/ in it; give one below the BUILD file, or srcs = glob([...])'.format(where, directory)
+    return None
+
+def directory_prefix(directory):
+    """What the paths of a directory's files begin with, seen from their package.
+
+    Args:
+      directory: str, such as `phi` or `./phi/`.
+
+    Returns:
+      str: such as `phi/`; empty for the package itself.
+    """
+    return "".join([part + "/" for part in directory.split("/") if part not in ("", ".")])
 
 def install_dir_error(where, install_dir):
     """What is wrong with a directory of the workspace.

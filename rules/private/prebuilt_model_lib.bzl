@@ -60,6 +60,8 @@ def _mlc_prebuilt_model_lib_impl(ctx):
     return [
         DefaultInfo(files = depset([accepted.library])),
         OutputGroupInfo(
+            # A shared library is taken as it is: building it alone checks it, too.
+            _validation = depset([accepted.metadata]),
             compile_key = depset([accepted.key]),
             log = depset([accepted.log]),
             metadata = depset([accepted.metadata]),

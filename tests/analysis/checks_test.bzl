@@ -6,6 +6,8 @@ load(
     "application_id_error",
     "architectures_error",
     "device_error",
+    "directory_error",
+    "directory_prefix",
     "edit_distance",
     "install_dir_error",
     "model_error",
@@ -87,6 +89,13 @@ def _names_impl(ctx):
     for bad in ["", "..", ".", "../../x", "a/b", "a\\b", " a", "a ", "a:b", ".hidden", "dot.", "a\nb", "é"]:
         error = model_id_error("//a:b", bad)
         asserts.true(env, error and error.startswith("//a:b: attribute model_id: expected letters"), bad)
+    asserts.true(env, model_id_error("//a:b", "mlc-app-config.json").endswith("is a file of bundle/; give another"))
+    for directory, prefix in {"phi": "phi/", "./phi//": "phi/", "a/b": "a/b/"}.items():
+        asserts.equals(env, None, directory_error("//a:b", directory))
+        asserts.equals(env, prefix, directory_prefix(directory))
+    for bad in ["/phi", "..", "a/../../phi", "", ".", "./"]:
+        error = directory_error("//a:b", bad)
+        asserts.true(env, error and error.startswith("//a:b: attribute directory: \"" + bad), bad)
     for good in ["dist", "ios/dist", "My app (iOS)/dist"]:
         asserts.equals(env, None, install_dir_error("//a:b", good))
     for bad in ["", "/dist", "dist/", "../dist", "a/./b", "a\"b", "$HOME", "`x`", "a'b", "a\\b"]:

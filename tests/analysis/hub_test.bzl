@@ -1,6 +1,7 @@
 """Unit tests of what the extension says of models of the Hub, before anything is asked of it."""
 
 load("@bazel_skylib//lib:unittest.bzl", "asserts", "unittest")
+load("//rules/private/hub:address.bzl", "is_address", "is_header")
 load("//rules/private/hub:blobs.bzl", "blobs_build_file", "is_blob", "source_of")
 load("//rules/private/hub:config_label.bzl", "config_label")
 load("//rules/private/hub:lock_file.bzl", "entry_error", "path_error", "stale")
@@ -101,6 +102,35 @@ def _config_label_impl(ctx):
         asserts.equals(env, other, config_label(other))
     return unittest.end(env)
 
+def _address_impl(ctx):
+    env = unittest.begin(ctx)
+    for endpoint in ["https://huggingface.co", "http://127.0.0.1:8080/hub", "http://[::1]", "http://[::1]:80"]:
+        asserts.true(env, is_address(endpoint), endpoint)
+    for endpoint in [
+        "",
+        "huggingface.co",
+        "ftp://huggingface.co",
+        "https://",
+        "https:///hub",
+        "https://user:secret@huggingface.co",
+        "https://huggingface.co:44a",
+        "https://huggingface.co:",
+        "https://:443",
+        "https://[::1",
+        "https://[::1]80",
+        "https://a[::1]",
+        "https://hugging face.co",
+        "https://huggingface.co/\nx",
+        "https://huggingface.co?a",
+        "https://huggingface.co/#a",
+    ]:
+        asserts.false(env, is_address(endpoint), endpoint)
+    asserts.true(env, is_header("hf_aB0~"))
+    for token in ["hf_a\nb", "hf a", "hf_\303\251", "\177"]:
+        asserts.false(env, is_header(token), token)
+    return unittest.end(env)
+
+_address_test = unittest.make(_address_impl)
 _model_name_test = unittest.make(_model_name_impl)
 _lock_test = unittest.make(_lock_impl)
 _stale_test = unittest.make(_stale_impl)
@@ -115,6 +145,7 @@ def hub_test_suite(name):
     """
     unittest.suite(
         name,
+        _address_test,
         _blobs_test,
         _config_label_test,
         _lock_test,

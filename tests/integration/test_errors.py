@@ -9,6 +9,7 @@ import pytest
 
 from tests.integration.conftest import PREAMBLE
 from tests.integration.packages import copy_stories
+from tests.integration.workspace import repositories
 
 
 @pytest.fixture(scope="module")
@@ -144,3 +145,27 @@ mlc_prebuilt_model_lib(
 """,
         "//:x: old.tar: is neither an ELF nor a Mach-O file; expected a compiled library",
     )
+
+
+@pytest.mark.parametrize(
+    ("version", "message"),
+    [
+        ("", "{python} does not run as a Python; expected CPython 3.10 to 3.13 with pip"),
+        ("3 6", "{python} is Python 3.6; put CPython 3.10 to 3.13 first on PATH"),
+    ],
+)
+def test_python_that_cannot_be_used(workspace, monkeypatch, tmp_path, version, message):
+    """It is asked for its version before it reads a file that it could not."""
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\necho {version}\n")
+    python.chmod(0o755)
+    monkeypatch.setitem(workspace.variables, "MLC_PYTHON", str(python))
+    workspace.write(
+        "BUILD.bazel",
+        PREAMBLE + 'mlc_model_lib(name = "x", config = "tiny.json", device = "android")\n',
+    )
+    # The environment that the outer Bazel has installed would be taken otherwise.
+    installed = [f"--override_repository={name}=" for name in repositories("mlc_python")]
+    build = workspace.bazel("build", *installed, "//:x", check=False)
+    (line,) = build.errors()
+    assert message.format(python=python) in line

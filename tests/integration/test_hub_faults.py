@@ -254,3 +254,20 @@ def test_gated_model_and_its_token(workspace, hub, model, monkeypatch):
     (private,) = files_with(TOKEN, workspace.root.parent)
     assert re.fullmatch(r"environment-[0-9a-f]{16}\.json", private.name)
     assert private.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "line"),
+    [
+        ("HF_TOKEN", f"{TOKEN}\nx", "HF_TOKEN: is not a token of the Hub; expected one line"),
+        ("HF_ENDPOINT", f"http://me:{TOKEN}@127.0.0.1", "HF_ENDPOINT: is not an address of a Hub"),
+    ],
+)
+def test_secret_that_cannot_be_sent(workspace, hub, model, monkeypatch, variable, value, line):
+    """Bazel's downloader would print it: a header that is none, an address that does not answer."""
+    lock(workspace, hub, model, {"HF_TOKEN": 13, "HF_ENDPOINT": 14}[variable])
+    monkeypatch.setitem(workspace.variables, variable, value)
+    build = workspace.bazel("build", "//:one_weights", check=False)
+    assert build.returncode != 0
+    assert line in build.stderr
+    assert TOKEN not in build.stdout + build.stderr

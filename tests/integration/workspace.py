@@ -45,6 +45,11 @@ def installed_repository(name: str, file: str) -> pathlib.Path:
     return found.resolve().parent
 
 
+def repositories(name: str) -> list[str]:
+    """What the versions of Bazel call a repository of our extension."""
+    return [canonical.format(name=name) for canonical in _CANONICAL]
+
+
 @dataclasses.dataclass
 class Build:
     """What one Bazel command did."""
@@ -139,9 +144,9 @@ class Workspace:
             "mlc_linker": installed_repository("mlc_linker", "ld.lld"),
         }
         overrides = [
-            f"--override_repository={name.format(name=repository)}={path}"
+            f"--override_repository={name}={path}"
             for repository, path in found.items()
-            for name in _CANONICAL
+            for name in repositories(repository)
         ]
         return [*overrides, *(f"--sandbox_add_mount_pair={path}" for path in found.values())]
 

@@ -61,8 +61,9 @@ class Device:
         """Returns path below ``directory`` and bytes of each file; none where it is missing."""
         where = shlex.quote(directory)
         done = self.shell(f"cd {where} 2>/dev/null && find . -type f -exec stat -c '%s %n' {{}} +")
-        pairs = (line.split(" ", 1) for line in done.stdout.splitlines())
-        return {path.removeprefix("./"): int(size) for size, path in pairs}
+        # Old devices print errors there, too.
+        pairs = (line.partition(" ") for line in done.stdout.splitlines())
+        return {path.removeprefix("./"): int(size) for size, _, path in pairs if size.isdecimal()}
 
     def sha256(self, directory: str, paths: Sequence[str]) -> dict[str, str] | None:
         """Returns the digest of each readable file; None where the device has no sha256sum."""

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from tools.app.adb import Device
 from tools.cli import UserError, warn
-from tools.config import strict_json
-from tools.config.plain_name import path_problem
+from tools.package.manifest import load as load_manifest
 
 # Where adb may write. An app's own directory it may only move files into.
 _STAGING = "/data/local/tmp/rules_mlc"
@@ -37,14 +36,13 @@ def bundled_files(manifest: Path, root: Path) -> list[File]:
     Raises:
         UserError: The package bundles no weights, or is not there as a whole.
     """
-    value = strict_json.load(manifest)
     files = []
-    for entry in value["files"]:
+    for entry in load_manifest(manifest)["files"]:
         path = entry["path"].removeprefix(_BUNDLE)
         if path == entry["path"] or "/" not in path:
             continue
         source = root / entry["path"]
-        if path_problem(path) or not source.is_file() or source.stat().st_size != entry["nbytes"]:
+        if not source.is_file() or source.stat().st_size != entry["nbytes"]:
             raise UserError(f"{source}: is not the file of the manifest; build the package again")
         files.append(File(path, source, entry["nbytes"], entry["sha256"]))
     if not files:

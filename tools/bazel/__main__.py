@@ -48,8 +48,6 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    if sys.version_info < (3, 10):  # noqa: UP036 - the machine's python3 may be any
-        sys.exit("bazelw: error: python3 is too old: 3.10 or newer is needed")
     try:
         main(sys.argv[1:])
     except LauncherError as error:

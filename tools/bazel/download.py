@@ -137,15 +137,14 @@ class Downloader:
             LauncherError: The mirror does not answer.
         """
         url = _url(mirror, path)
-        reason = ""
         for attempt in range(ATTEMPTS):
             _wait(attempt)
             try:
                 with self._open(url) as response:
                     return response.read()
             except (OSError, http.client.HTTPException) as error:
-                reason = _reason(error)
-        raise _unreachable(url, reason)
+                failure = _unreachable(url, error)
+        raise failure
 
     def _present_bytes(self, item: Item) -> int:
         final = self.folder / item.sha256
@@ -180,10 +179,11 @@ class Downloader:
                 if have < item.size:
                     have = self._append(url, part, have, item.size, count, stop)
             except (OSError, http.client.HTTPException) as failure:
-                error = _unreachable(url, _reason(failure))
+                error = _unreachable(url, failure)
             else:
                 if have < item.size:
-                    error = _unreachable(url, f"ended after {have} of {item.size} bytes")
+                    ended = OSError(f"ended after {have} of {item.size} bytes")
+                    error = _unreachable(url, ended)
                 elif _sha256(part) == item.sha256:
                     os.replace(part, final)
                     return final
@@ -237,15 +237,15 @@ def _part(final: Path) -> Path:
     return final.with_name(final.name + ".part")
 
 
-def _unreachable(url: str, reason: str) -> LauncherError:
-    return LauncherError(
-        f"no network: {url}: {reason}; what was downloaded is kept: run again to go on"
-    )
-
-
-def _reason(error: Exception) -> str:
+def _unreachable(url: str, error: Exception) -> LauncherError:
+    kept = "what was downloaded is kept: run again to go on"
+    if isinstance(error, urllib.error.HTTPError):
+        return LauncherError(
+            f"refused: {url}: HTTP {error.code} {error.reason}, by the mirror or a proxy; {kept},"
+            " or set MLC_DEBIAN_MIRROR to another mirror"
+        )
     reason = getattr(error, "reason", "") or error
-    return str(reason) or type(error).__name__
+    return LauncherError(f"no network: {url}: {str(reason) or type(error).__name__}; {kept}")
 
 
 def _wait(attempt: int) -> None:

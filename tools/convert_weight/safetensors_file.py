@@ -10,6 +10,7 @@ from typing import Any
 from tools.cli import UserError
 from tools.config import strict_json
 from tools.convert_weight.tensor import Tensor, is_size
+from tools.weights.lfs import refuse_pointer
 
 _LONGEST_HEADER = 100_000_000  # bytes, the format's own limit
 
@@ -29,6 +30,8 @@ def read(path: str, where: str) -> dict[str, Tensor]:
     """
     nbytes = os.stat(path).st_size
     with open(path, "rb") as file:
+        refuse_pointer(file.read(24), where)
+        file.seek(0)
         head = file.read(8)
         length = struct.unpack("<Q", head)[0] if len(head) == 8 else _LONGEST_HEADER + 1
         if length > min(_LONGEST_HEADER, nbytes - 8):

@@ -19,6 +19,7 @@ from typing import Any
 
 from tools.cli import UserError
 from tools.convert_weight.tensor import Tensor, is_size
+from tools.weights.lfs import refuse_pointer
 
 _DTYPES = {
     "BFloat16Storage": ("bfloat16", 2),
@@ -59,7 +60,9 @@ def read(path: str, where: str) -> dict[str, Tensor]:
         UserError: It is damaged, of another format, or names something that is not of a tensor.
     """
     with open(path, "rb") as file:
-        if file.read(4) != _ZIP_BEGIN:
+        begin = file.read(24)
+        refuse_pointer(begin, where)
+        if not begin.startswith(_ZIP_BEGIN):
             raise UserError(
                 f"{where}: is not a PyTorch checkpoint of the .zip format, which PyTorch writes "
                 "since 1.6; use the model's safetensors, or save it again"

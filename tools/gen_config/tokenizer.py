@@ -44,7 +44,8 @@ def tokenizer_info(tokenizer: Any) -> dict[str, Any]:
     """
     fields = tokenizer if isinstance(tokenizer, dict) else {}
     decoders = list(_steps(fields.get("decoder"), "decoders"))
-    methods = [_METHODS[each["type"]] for each in decoders if each.get("type") in _METHODS]
+    types = [str(each.get("type")) for each in decoders]
+    methods = [_METHODS[name] for name in types if name in _METHODS]
     strip = {"type": "Strip", "content": " ", "start": 1, "stop": 0}
     prepend = {"type": "Prepend", "prepend": _SPACE}
     return {
@@ -61,20 +62,23 @@ def vocab_size(tokenizer: Any, where: str) -> int | None:
     """Returns how many tokens a tokenizer.json has, or None where it has no vocabulary.
 
     Raises:
-        UserError: An added token appears twice, which tokenizers read wrongly.
+        UserError: The tokens are no list, or one was added twice, which tokenizers read wrongly.
     """
     fields = tokenizer if isinstance(tokenizer, dict) else {}
     model = fields.get("model")
     vocabulary = model.get("vocab") if isinstance(model, dict) else None
     if isinstance(vocabulary, list):
-        known = {entry[0] for entry in vocabulary if isinstance(entry, list) and entry}
+        known = {str(entry[0]) for entry in vocabulary if isinstance(entry, list) and entry}
     elif isinstance(vocabulary, dict):
         known = set(vocabulary)
     else:
         return None
     added: set[str] = set()
-    for token in fields.get("added_tokens") or []:
+    tokens = fields.get("added_tokens") or []
+    for token in tokens if isinstance(tokens, list) else [None]:
         content = token.get("content") if isinstance(token, dict) else None
+        if not isinstance(content, str):
+            raise UserError(f"{where}: $.added_tokens: expected a list of objects with content")
         if content in added:
             raise UserError(
                 f"{where}: $.added_tokens: {content!r} appears twice; remove one of them"
@@ -88,4 +92,6 @@ def _steps(value: Any, name: str) -> Iterator[dict[str, Any]]:
     if not isinstance(value, dict):
         return
     steps = value.get(name) if value.get("type") == "Sequence" else [value]
-    yield from (step for step in steps or [] if isinstance(step, dict))
+    yield from (
+        step for step in (steps if isinstance(steps, list) else []) if isinstance(step, dict)
+    )

@@ -141,9 +141,12 @@ def host_of(url: str) -> str:
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urllib.parse.urlsplit(url)
-    default = {"http": 80, "https": 443}.get(parts.scheme)
-    return parts.scheme, parts.hostname, parts.port or default
+    try:
+        parts = urllib.parse.urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:  # An address that a server redirects to.
+        return url, None, None
+    return parts.scheme, parts.hostname, port
 
 
 def _seconds(retry_after: str | None) -> float | None:

@@ -11,7 +11,8 @@ from pathlib import Path
 DAYS = 14
 """Days after its last use for which a file waits for the run that goes on with it."""
 
-_PATTERNS = (".*.part", "environment-*")
+# The temporary names are those of a process that was killed before it gave a file its own.
+_PATTERNS = (".*.part", ".*.tmp", "environment-*")
 
 
 def remove(directory: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import urllib.parse
 
 from tools.cli import UserError
 
@@ -37,10 +36,11 @@ def parse(model: str, endpoint: str) -> str:
         hosts = [endpoint, DEFAULT_ENDPOINT]
         found = next((host for host in hosts if model.startswith(host + "/")), None)
         if found is None:
-            parts = urllib.parse.urlsplit(model)
+            scheme, _, rest = model.partition("://")
+            host = rest.partition("/")[0].rpartition("@")[2]
             raise UserError(
                 f"{model}: is not at the endpoint {endpoint}; write HF://org/repo, and set "
-                f"HF_ENDPOINT={parts.scheme}://{parts.netloc.rpartition('@')[2]} to use that host"
+                f"HF_ENDPOINT={scheme}://{host} to use that host"
             )
         name = model[len(found) + 1 :]
     name = name.rstrip("/")

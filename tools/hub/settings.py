@@ -36,10 +36,11 @@ def endpoint(environment: Mapping[str, str]) -> str:
         UserError: HF_ENDPOINT is no http(s) address.
     """
     url = environment.get("HF_ENDPOINT", "").strip().rstrip("/") or DEFAULT_ENDPOINT
-    parts = urllib.parse.urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or "@" in url:
+    if not _is_address(url):
+        # Not shown: it may have a password in it.
         raise UserError(
-            "HF_ENDPOINT: is not an address of a Hub; expected one such as https://huggingface.co"
+            "HF_ENDPOINT: is not an address of a Hub; expected one such as https://huggingface.co, "
+            "with nothing but a port and a path behind it"
         )
     return url
 
@@ -103,6 +104,15 @@ def token(environment: Mapping[str, str]) -> Token | None:
             f"{endpoint(environment)}/settings/tokens"
         )
     return Token(value, source)
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urllib.parse.urlsplit(url)
+        has_host = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:  # Brackets that do not match, or a port that is no number.
+        return False
+    return parts.scheme in ("http", "https") and has_host and not re.search(r"[@?#\s]", url)
 
 
 def _cache(environment: Mapping[str, str]) -> str:

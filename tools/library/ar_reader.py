@@ -45,9 +45,9 @@ def members(data: bytes, where: str) -> list[tuple[str, bytes]]:
 
 def _named(name: str, body: bytes, long_names: bytes) -> tuple[str, bytes]:
     """Returns the member's full name, and its contents without it."""
-    if name.startswith("#1/") and name[3:].isdigit():
+    if name.startswith("#1/") and name[3:].isdecimal():
         length = int(name[3:])
         return body[:length].rstrip(b"\0").decode("latin-1"), body[length:]
-    if name.startswith("/") and name[1:].isdigit():
+    if name.startswith("/") and name[1:].isdecimal():
         return long_names[int(name[1:]) :].split(b"/\n")[0].decode("latin-1"), body
     return name if name in _INDEXES else name.removesuffix("/"), body

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import warnings
 
 import lief
 
@@ -13,14 +14,10 @@ from tools.cli import UserError
 LIBRARY_BINS = ("__tvm_dev_mblob", "__tvm_ffi_library_bin", "__tvm_ffi__library_bin")
 
 _UNIVERSAL = (b"\xca\xfe\xba\xbe", b"\xca\xfe\xba\xbf")
-_MACHINES = {
-    lief.ELF.ARCH.AARCH64: "aarch64",
-    lief.ELF.ARCH.X86_64: "x86_64",
-    lief.MachO.Header.CPU_TYPE.ARM64: "aarch64",
-    lief.MachO.Header.CPU_TYPE.X86_64: "x86_64",
-}
-_SHARED = (lief.ELF.Header.FILE_TYPE.DYN, lief.MachO.Header.FILE_TYPE.DYLIB)
-_RELOCATABLE = (lief.ELF.Header.FILE_TYPE.REL, lief.MachO.Header.FILE_TYPE.OBJECT)
+
+# LIEF's names of the types of files, in both formats.
+_SHARED = ("DYN", "DYLIB")
+_RELOCATABLE = ("REL", "OBJECT")
 _PLATFORMS = {
     "IOS": "ios",
     "IOS_SIMULATOR": "ios-simulator",
@@ -59,6 +56,12 @@ def parse(data: bytes, where: str) -> ObjectFile:
         UserError: It is neither an ELF nor a Mach-O object or shared library.
     """
     lief.logging.disable()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # LIEF's, of numbers in a header that have no meaning
+        return _parse(data, where)
+
+
+def _parse(data: bytes, where: str) -> ObjectFile:
     if data.startswith(_UNIVERSAL):
         raise UserError(f"{where}: is a universal file; take one part of it: lipo -thin arm64 ...")
     if data.startswith(b"\x7fELF"):
@@ -70,20 +73,25 @@ def parse(data: bytes, where: str) -> ObjectFile:
         raise UserError(
             f"{where}: is neither an ELF nor a Mach-O file; expected a compiled library"
         )
-    kind = parsed.header.file_type if parsed is not None else None
+    kind = _name(parsed.header.file_type) if parsed is not None else None
     if kind not in (*_SHARED, *_RELOCATABLE):
         raise UserError(f"{where}: is neither an object nor a shared library")
     elf = isinstance(parsed, lief.ELF.Binary)
     if len(data) < (_elf_size(parsed) if elf else _macho_size(parsed)):
         raise UserError(f"{where}: is cut off; compile the library again")
-    machine = parsed.header.machine_type if elf else parsed.header.cpu_type
+    machine = _name(parsed.header.machine_type if elf else parsed.header.cpu_type).lower()
     return ObjectFile(
         format="elf" if elf else "macho",
-        machine=_MACHINES.get(machine, machine.name.lower()),
+        machine="aarch64" if machine == "arm64" else machine,
         platform=_elf_platform(parsed) if elf else _macho_platform(parsed),
         shared=kind in _SHARED,
         library_bins=_elf_library_bins(parsed) if elf else _macho_library_bins(parsed),
     )
+
+
+def _name(value: object) -> str:
+    """Returns the name of a field of a header; LIEF gives a number where it has no meaning."""
+    return getattr(value, "name", f"number {value}")
 
 
 def _elf_size(parsed: lief.ELF.Binary) -> int:
@@ -116,7 +124,8 @@ def _elf_library_bins(parsed: lief.ELF.Binary) -> dict[str, bytes]:
     result = {}
     for symbol in parsed.symbols:
         name = str(symbol.name)
-        if not name.endswith(LIBRARY_BINS) or symbol.shndx == 0:
+        # An undefined one is in section 0; numbers beyond the last mean none.
+        if not name.endswith(LIBRARY_BINS) or not 0 < symbol.shndx < len(parsed.sections):
             continue
         section = parsed.sections[symbol.shndx]
         start = symbol.value - section.virtual_address

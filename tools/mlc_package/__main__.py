@@ -66,7 +66,9 @@ def main(argv: list[str]) -> int:
             "mlc-package-config.json"
         )
     output = Path(os.path.abspath(here / args.output))
-    _check_output(output, args.output)
+    problem = cli.folder_problem(output)
+    if problem:  # Before the build instead of after it.
+        raise UserError(f"--output {args.output}: {problem}")
     chosen = settings.read(os.environ)
     sources = None
     if args.mlc_llm_source_dir:
@@ -85,16 +87,5 @@ def main(argv: list[str]) -> int:
         return command.package(workspace, chosen, request)
 
 
-def _check_output(output: Path, shown: str) -> None:
-    """Refuses a folder that cannot be written, before the build instead of after it."""
-    folder = next(path for path in (output, *output.parents) if os.path.lexists(path))
-    if not folder.is_dir():
-        raise UserError(f"--output {shown}: {folder} is no folder; expected one, or none yet")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise UserError(f"--output {shown}: {folder} cannot be written; give another folder")
-
-
 if __name__ == "__main__":
-    if sys.version_info < (3, 10):  # noqa: UP036 - the machine's python3 may be any
-        sys.exit("error: python3 is too old: 3.10 or newer is needed")
     cli.run(main)

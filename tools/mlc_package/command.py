@@ -51,13 +51,19 @@ def package(workspace: Workspace, settings: Settings, request: Request) -> int:
     Raises:
         UserError: The config has mistakes, or a policy forbids what it needs.
     """
-    if not workspace.is_used():
+    is_first = not workspace.is_used()
+    if is_first:
         print(
             "preparing Bazel and the Python packages of rules_mlc: once, a few minutes",
             file=sys.stderr,
         )
     if not workspace.is_written():
         workspace.write(request.devices, {}, request.strict, request.sources)
+    if is_first:
+        # Here, because the check keeps what Bazel shows meanwhile to itself.
+        status = workspace.build(_CHECK)
+        if status:
+            return status
     config = _check(workspace, request)
     repos = list(dict.fromkeys(model["repo"] for model in config["models"] if model["repo"]))
     _refuse(settings, config, repos)

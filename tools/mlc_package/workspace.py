@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -44,6 +43,9 @@ common --lockfile_mode=off
 try-import %workspace%/user.bazelrc
 """
 
+# Progress and errors are shown, and nothing else.
+_QUIET = ("--show_result=0", "--ui_event_filters=-debug,-info")
+
 
 class Workspace:
     """The workspace, for the config of one app.
@@ -78,8 +80,8 @@ class Workspace:
     def held(self) -> Iterator[None]:
         """Keeps other runs of the command out, which would write other files."""
         self._cache.mkdir(parents=True, exist_ok=True)
-        with open(self._cache / "lock", "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        waiting = "another mlc-package is running; waiting for it"
+        with cli.locked(self._cache / "lock", waiting):
             yield
 
     def is_used(self) -> bool:
@@ -126,6 +128,10 @@ class Workspace:
         cli.write_text(self._root / ".bazelrc", _RC.format(rules=self._rules) + variables)
         cli.write_bytes(self._root / f"{self.name}.json", self._config.read_bytes())
 
+    def build(self, target: str) -> int:
+        """Builds a target, and shows how far that is; returns the exit status."""
+        return self.bazel("build", *_QUIET, target).returncode
+
     def run(
         self,
         target: str,
@@ -143,8 +149,7 @@ class Workspace:
             environment: More variables.
             capture: Whether what is shown is returned instead.
         """
-        quiet = ["--show_result=0", "--ui_event_filters=-debug,-info"]
-        command = [*quiet, *(flags or []), target, "--", *arguments]
+        command = [*_QUIET, *(flags or []), target, "--", *arguments]
         return self.bazel("run", *command, environment=environment, capture=capture)
 
     def bazel(

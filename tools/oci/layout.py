@@ -14,10 +14,9 @@ from typing import Any
 
 from tools import cli
 from tools.cli import UserError
-from tools.config import strict_json
+from tools.package.manifest import NAME as MANIFEST
+from tools.package.manifest import load as load_manifest
 from tools.package.placement import sha256
-
-PACKAGE_MANIFEST = "package-manifest.json"
 
 # OCI image specification 1.1.
 _MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
@@ -48,7 +47,7 @@ def write_layout(manifest: Path, output: Path, name: str, tag: str) -> str:
     Raises:
         UserError: A file is not what the manifest says.
     """
-    package = strict_json.load(manifest)
+    package = load_manifest(manifest)
     blobs = output / "blobs/sha256"
     blobs.mkdir(parents=True)
     layers = [
@@ -88,7 +87,7 @@ def media_type(path: str) -> str:
 def _own_entry(manifest: Path) -> dict[str, Any]:
     data = manifest.read_bytes()
     digest = hashlib.sha256(data).hexdigest()
-    return {"path": PACKAGE_MANIFEST, "nbytes": len(data), "sha256": digest}
+    return {"path": MANIFEST, "nbytes": len(data), "sha256": digest}
 
 
 def _file_layer(source: Path, file: dict[str, Any], blobs: Path) -> dict[str, Any]:
@@ -116,7 +115,7 @@ def _blob(blobs: Path, value: dict[str, Any]) -> dict[str, Any]:
 
 def _config(package: dict[str, Any], name: str, layers: list[dict[str, Any]]) -> dict[str, Any]:
     """Returns the artifact's config; what differs between the package's models is not in it."""
-    metadata = [library["metadata"] for library in package["libraries"]]
+    metadata = [library["metadata"] for library in package.get("libraries", [])]
     families = {entry["model_type"] for entry in metadata}
     quantizations = {entry["quantization"] for entry in metadata}
     descriptor = {"name": name}

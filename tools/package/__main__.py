@@ -168,7 +168,7 @@ def _add_install(command: argparse.ArgumentParser) -> None:
         "--root", required=True, type=Path, metavar="DIR", help="where the manifest's files are"
     )
     command.add_argument("--name", required=True, help="the package's name, for its record")
-    command.add_argument("--output", required=True, type=Path, metavar="DIST")
+    command.add_argument("--output", required=True, metavar="DIST")
     command.add_argument("--dry-run", action="store_true", help="only say what would change")
     command.set_defaults(function=_install)
 
@@ -176,10 +176,13 @@ def _add_install(command: argparse.ArgumentParser) -> None:
 def _install(args: argparse.Namespace) -> None:
     from tools.package.install import install
 
+    if not args.output:
+        raise cli.UserError("--output: is empty; expected the folder to install into")
     report = print if args.dry_run else lambda line: None
-    summary = install(args.manifest, args.root, args.name, args.output, args.dry_run, report)
-    relative = os.path.relpath(args.output)
-    shown = str(args.output) if relative.startswith("..") else relative
+    dist = Path(args.output)
+    summary = install(args.manifest, args.root, args.name, dist, args.dry_run, report)
+    relative = os.path.relpath(dist)
+    shown = str(dist) if relative.startswith("..") else relative
     print(f"{shown}: {summary.text()}{' (dry run)' if args.dry_run else ''}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import filecmp
 import os
 import tarfile
 import zlib
@@ -69,17 +70,13 @@ def _distinct(libraries: Iterable[Library]) -> list[Library]:
     first: dict[str, Library] = {}
     for library in libraries:
         known = first.setdefault(library.model_lib, library)
-        if known.path != library.path and not _same_bytes(known.path, library.path):
+        same = known.path == library.path or filecmp.cmp(known.path, library.path, shallow=False)
+        if not same:
             raise UserError(
                 f'model_lib "{library.model_lib}": {known.path} and {library.path} are different '
                 "libraries of one name; give one of them another model_lib"
             )
     return [library for _, library in sorted(first.items())]
-
-
-def _same_bytes(first: str, second: str) -> bool:
-    with open(first, "rb") as a, open(second, "rb") as b:
-        return a.read() == b.read()
 
 
 def _objects(library: Library) -> dict[str, bytes]:

@@ -11,16 +11,15 @@ import contextlib
 import dataclasses
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from tools.cli import UserError
-from tools.config import strict_json
-from tools.config.plain_name import path_problem, problem
+from tools.cli import UserError, folder_problem, locked
+from tools.config.plain_name import problem
 from tools.package import placement, record
+from tools.package.manifest import NAME as MANIFEST
+from tools.package.manifest import load as load_manifest
 from tools.package.record import Installed
-
-MANIFEST = "package-manifest.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,21 +80,24 @@ def install(
 
     Raises:
         UserError: A file that no install of this package put there is in the way and differs, a
-            path would leave ``dist``, or a file is not what the manifest lists. Nothing was
-            changed.
+            path would leave ``dist``, a folder cannot be written, or a file is not what the
+            manifest lists. No file was changed.
     """
     wrong = problem(name)
     if wrong:
         raise UserError(f"--name: {name!r} {wrong}; expected a plain name")
     files = _files(manifest, root)
     records = dist / record.DIRECTORY
+    _check_folders(dist, [""])
     _refuse(placement.unsafe_parent(dist, f"{record.DIRECTORY}/lock"))
-    with contextlib.nullcontext() if dry_run else placement.locked(records):
+    _check_folders(dist, [record.DIRECTORY])
+    with contextlib.nullcontext() if dry_run else _locked(records):
         before = record.read(dist, name)
         others = record.owners(dist, name)
         todo = [file for file in files if not _in_place(dist, file, before.get(file.path), others)]
         leftovers = set(before) - {file.path for file in files} - set(others)
         stale = sorted(path for path in leftovers if _still_ours(dist, path, before[path]))
+        _check_folders(dist, {os.path.dirname(path) for path in [*(f.path for f in todo), *stale]})
         summary = Summary(
             files=len(files),
             nbytes=sum(file.nbytes for file in files),
@@ -125,18 +127,21 @@ def install(
     return summary
 
 
+def _locked(records: Path) -> contextlib.AbstractContextManager[None]:
+    records.mkdir(parents=True, exist_ok=True)
+    waiting = f"another install into {records.parent} is running; waiting for it"
+    return locked(records / "lock", waiting)
+
+
 def _files(manifest: Path, root: Path) -> list[File]:
-    value = strict_json.load(manifest)
-    if not isinstance(value, dict) or not isinstance(value.get("files"), list):
-        raise UserError(f"{manifest}: is not a package manifest; expected an object with files")
     files = []
-    for entry in value["files"]:
+    for entry in load_manifest(manifest)["files"]:
         path = entry["path"]
-        wrong = path_problem(path)
-        if wrong is None and path.split("/")[0] == record.DIRECTORY:
-            wrong = "is where records of installs are kept"
-        if wrong:
-            raise UserError(f"{manifest}: the path {path!r} {wrong}; build the package again")
+        if path.split("/")[0] == record.DIRECTORY:
+            raise UserError(
+                f"{manifest}: the path {path!r} is where records of installs are kept; "
+                "build the package again"
+            )
         source = Path(os.path.realpath(root / path))
         if not source.is_file() or source.stat().st_size != entry["nbytes"]:
             raise UserError(
@@ -206,6 +211,14 @@ def _still_ours(dist: Path, path: str, known: Installed) -> bool:
 
 def _installed(dist: Path, file: File) -> Installed:
     return Installed(file.nbytes, file.sha256, record.stamp(os.lstat(dist / file.path)))
+
+
+def _check_folders(dist: Path, folders: Iterable[str]) -> None:
+    """Refuses a ``dist`` in whose folders files can be neither made nor removed."""
+    for folder in sorted(folders):
+        problem = folder_problem(dist / folder)
+        if problem:
+            raise UserError(f"--output {dist}: {problem}")
 
 
 def _refuse(wrong: str | None) -> None:

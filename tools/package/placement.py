@@ -1,9 +1,8 @@
-"""Putting files into a directory safely: atomically, under a lock, and never through a link."""
+"""Putting files into a directory safely: atomically, and never through a link."""
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import os
 import shutil
@@ -60,18 +59,6 @@ def remove(dist: Path, path: str) -> None:
         while parts:
             os.rmdir(dist.joinpath(*parts))
             parts.pop()
-
-
-@contextlib.contextmanager
-def locked(directory: Path) -> Iterator[None]:
-    """Holds the lock of ``directory``, which is made where missing; waits for another holder."""
-    directory.mkdir(parents=True, exist_ok=True)
-    lock = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(lock)
 
 
 @contextlib.contextmanager

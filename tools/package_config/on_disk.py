@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tools.hub.model_name import is_repo
 from tools.package_config import hub_name
 
 CHAT_CONFIG = "mlc-chat-config.json"
@@ -60,12 +61,18 @@ def model_files(directory: Path) -> tuple[list[str], list[str]]:
 def _model_problem(source: str, base: Path) -> str | None:
     directory = base / source
     if not os.path.isdir(directory):
+        repo = source if is_repo(source) else "org/repo"
         return (
             f"there is no directory {directory}; expected one of a converted model, absolute or "
-            f"relative to {base}, or HF://org/repo"
+            f"relative to {base}, or HF://{repo}"
         )
     if not _is_file(directory / CHAT_CONFIG):
         return f"{directory} has no {CHAT_CONFIG}; expected the directory of a converted model"
+    if Path(os.path.realpath(base)).is_relative_to(os.path.realpath(directory)):
+        return (
+            f"{directory} holds this file, and dist/ beside it would become part of the model; "
+            "move the file out of it"
+        )
     return None
 
 

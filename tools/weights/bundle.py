@@ -25,10 +25,16 @@ def bundle(tree: Path, files: Mapping[str, str], output: Path) -> None:
 
 
 def link_or_copy(source: Path, target: Path) -> bool:
-    """Puts the file ``source`` at ``target``; returns True for a hard link, False for a copy."""
+    """Puts the file ``source`` at ``target``; returns True for a hard link, False for a copy.
+
+    Raises:
+        FileExistsError: There is a file already. A copy would write into whatever it is a link to.
+    """
     real = os.path.realpath(source)
     try:
         os.link(real, target)
+    except FileExistsError:
+        raise
     except OSError:
         # Another file system, one without hard links, or a file of another user.
         shutil.copyfile(real, target)

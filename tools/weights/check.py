@@ -74,12 +74,17 @@ def _files(
     digests: Iterable[tuple[str, dict[str, Any]]], problems: list[str]
 ) -> dict[str, dict[str, Any]]:
     files: dict[str, dict[str, Any]] = {}
+    folded: dict[str, str] = {}
     for name, entry in digests:
         wrong = path_problem(name)
+        other = folded.setdefault(name.casefold(), name)
         if wrong:
             problems.append(f"{name!r} {wrong}; rename the file")
         elif name in files:
             problems.append(f"{name}: is given twice; keep one of the files")
+        elif other != name:
+            # One file on a Mac, where the app is built.
+            problems.append(f"{name}: differs from {other} in letter case only; remove one of them")
         else:
             files[name] = entry
     return files

@@ -1,6 +1,7 @@
 """How repository rules fetch files of the Hub: Bazel's downloader, and our own tool where that fails."""
 
 load("//rules/private/python:repository.bzl", "find_python")
+load(":address.bzl", "is_address", "is_header")
 load(":model_name.bzl", "DEFAULT_ENDPOINT")
 
 # What repository rules that use run_hub need beside their own attributes.
@@ -55,7 +56,7 @@ def download(rctx, sources, sha256, nbytes, output):
     else:
         urls, auth = _urls(rctx, sources)
     rctx.report_progress("downloading " + output)
-    if rctx.download(urls, output, sha256 = sha256, auth = auth, allow_fail = True).success:
+    if urls and rctx.download(urls, output, sha256 = sha256, auth = auth, allow_fail = True).success:
         return
     rctx.file(".sources.json", json.encode(sources), executable = False)
     run_hub(rctx, [
@@ -79,12 +80,15 @@ def download(rctx, sources, sha256, nbytes, output):
     rctx.delete(".sources.json")
 
 def _urls(rctx, sources):
-    endpoint = (rctx.getenv("HF_ENDPOINT") or DEFAULT_ENDPOINT).rstrip("/")
+    """Addresses of a file, and how Bazel asks there; none where Bazel would print a secret: our tool refuses it in one line."""
+    endpoint = (rctx.getenv("HF_ENDPOINT", "").strip() or DEFAULT_ENDPOINT).rstrip("/")
+    token = _token(rctx)
+    if not is_address(endpoint) or not is_header(token or ""):
+        return [], {}
     urls = [
         "{}/{}/resolve/{}/{}".format(endpoint, source["repo"], source["commit"], _quote(source["path"]))
         for source in sources
     ]
-    token = _token(rctx)
 
     # `auth` is for exactly these addresses. Bazel would send `headers` to every host that they redirect to.
     pattern = {"login": "", "password": token, "pattern": "Bearer <password>", "type": "pattern"}

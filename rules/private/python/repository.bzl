@@ -50,6 +50,17 @@ def find_python(rctx):
     found = chosen or rctx.which("python3")
     if not found:
         fail("rules_mlc: no python3 on PATH; install CPython 3.10 to 3.13 with pip, or set MLC_PYTHON to one")
+
+    # Here, because an old Python could not even read our files.
+    done = rctx.execute([found, "-c", "import sys; print('%d %d' % sys.version_info[:2])"], timeout = 60, quiet = True)
+    version = [int(part) for part in done.stdout.strip().split(" ") if part.isdigit()]
+    if done.return_code or len(version) != 2:
+        fail("rules_mlc: {}{} does not run as a Python; expected CPython 3.10 to 3.13 with pip".format(
+            "MLC_PYTHON: " if chosen else "",
+            found,
+        ))
+    if version < [3, 10]:
+        fail("rules_mlc: {} is Python {}.{}; put CPython 3.10 to 3.13 first on PATH, or set MLC_PYTHON to one".format(found, *version))
     return found
 
 def install_environment(rctx, keep_scripts = False, options = []):
@@ -65,7 +76,7 @@ def install_environment(rctx, keep_scripts = False, options = []):
     """
     lock = rctx.path(rctx.attr.lock)
     installer = rctx.path(rctx.attr._installer)
-    rctx.report_progress("installing " + rctx.attr.lock.name)
+    rctx.report_progress("installing the Python packages of {} with pip".format(rctx.attr.lock.name))
     command = [find_python(rctx), installer, "--lock", lock, "--site", rctx.path("site")] + options
     done = rctx.execute(command + (["--keep-scripts"] if keep_scripts else []), timeout = 3600, quiet = True)
     if done.return_code:

@@ -1,7 +1,8 @@
 """A program that behaves as adb does, with a directory as the device.
 
 The environment tells: ``FAKE_DEVICE``, the directory; ``FAKE_DEVICES``, what ``devices`` lists;
-``FAKE_LOG``, where the arguments of each call go; ``FAKE_FAIL``, a word whose calls fail.
+``FAKE_LOG``, where the arguments of each call go; ``FAKE_FAIL``, a word whose calls fail;
+``FAKE_NOISE``, what the device's shell prints first.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ def main(arguments: list[str]) -> int:
         shutil.copyfile(rest[0], target)
         return 0
     assert command == "shell", arguments
+    print(os.environ.get("FAKE_NOISE", ""), end="", flush=True)
     return subprocess.run(["sh", "-c", on_host(rest[0])], check=False).returncode
 
 

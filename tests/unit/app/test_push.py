@@ -122,6 +122,12 @@ def test_names_that_a_shell_would_split(phone):
     assert _pushes(phone.push()) == 0
 
 
+def test_old_device_that_prints_errors_among_the_answers(phone, monkeypatch):
+    phone.push()
+    monkeypatch.setenv("FAKE_NOISE", "find: ./cache: Permission denied\nnoise\n")
+    assert _pushes(phone.push()) == 0
+
+
 def test_device_without_sha256sum(phone, monkeypatch, capsys):
     phone.push()
     (phone.device / FILES / "phi/params_shard_0.bin").write_text("WEIGHTS")
@@ -178,6 +184,14 @@ def test_no_adb(phone, monkeypatch):
     monkeypatch.setenv("PATH", os.devnull)
     assert phone.error("--adb", "adb") == (
         "adb: no program adb; install Android's platform-tools and put them on PATH, or give --adb"
+    )
+
+
+def test_something_else_as_the_manifest(phone):
+    manifest = phone.package / "package-manifest.json"
+    manifest.write_text("[]")
+    assert phone.error() == (
+        f"{manifest}: is not a package manifest; expected an object with files"
     )
 
 

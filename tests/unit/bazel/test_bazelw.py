@@ -105,6 +105,13 @@ def test_a_machine_without_python_is_told_so(launcher):
     assert "python3 missing" in launcher.fails()
 
 
+def test_a_python_that_is_too_old_is_told_so(launcher):
+    (launcher.bin / "python3").unlink()
+    (launcher.bin / "python3").write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    (launcher.bin / "python3").chmod(0o755)
+    assert f"{launcher.bin}/python3 is too old: put Python 3.10 or newer" in launcher.fails()
+
+
 def test_the_info_installs_nothing(launcher, mirror):
     done = launcher.run("--launcher-info")
     assert done.returncode == 0

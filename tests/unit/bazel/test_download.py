@@ -98,6 +98,12 @@ def test_a_busy_mirror_is_asked_again(fetch, mirror):
     assert fetch() == BODY
 
 
+def test_a_mirror_that_refuses_is_no_broken_network(fetch, mirror):
+    mirror.faults[PATH] = ["refused"] * ATTEMPTS
+    with pytest.raises(LauncherError, match=r"^refused: http.*: HTTP 503 .* set MLC_DEBIAN_MIRROR"):
+        fetch()
+
+
 def test_wrong_bytes_are_never_kept(fetch, mirror, tmp_path):
     mirror.faults[PATH] = ["corrupt"] * ATTEMPTS
     with pytest.raises(LauncherError, match=r"^sha256 mismatch: .*thing_1%2B2_all\.deb"):

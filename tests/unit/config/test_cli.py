@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 
 import pytest
 
@@ -44,6 +45,24 @@ def test_missing_file_is_one_line(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     status, output = _run(lambda argv: os.stat("nowhere.json"), capsys)
     assert (status, output.err) == (1, "error: nowhere.json: No such file or directory\n")
+
+
+def test_file_that_cannot_be_moved_is_named_by_where_it_shall_be(capsys, tmp_path):
+    def move(argv):
+        (tmp_path / "temporary").touch()
+        (tmp_path / "target").mkdir()
+        os.replace(tmp_path / "temporary", tmp_path / "target")
+
+    status, output = _run(move, capsys)
+    assert (status, output.err) == (1, f"error: {tmp_path}/target: Is a directory\n")
+
+
+def test_interrupt_is_one_line(capsys):
+    def interrupted(argv):
+        raise KeyboardInterrupt
+
+    status, output = _run(interrupted, capsys)
+    assert (status, output.err) == (130, "interrupted\n")
 
 
 def test_a_bug_keeps_its_traceback():
@@ -100,3 +119,22 @@ def test_write_replaces_a_link_and_not_its_target(tmp_path):
     cli.write_text(tmp_path / "link", "new")
     assert (tmp_path / "target").read_text(encoding="utf-8") == "old"
     assert (tmp_path / "link").read_text(encoding="utf-8") == "new"
+
+
+def test_lock_that_another_has_is_waited_for_in_one_line(capsys, tmp_path):
+    entered = threading.Event()
+
+    def other():
+        with cli.locked(tmp_path / "lock", "another has it"):
+            entered.set()
+
+    with cli.locked(tmp_path / "lock", "never said"):
+        thread = threading.Thread(target=other)
+        thread.start()
+        shown = ""
+        while not shown:
+            shown = capsys.readouterr().err
+        assert (shown, entered.is_set()) == ("another has it\n", False)
+    thread.join(timeout=30)
+    assert entered.is_set()
+    assert capsys.readouterr().err == ""

@@ -111,6 +111,7 @@ def test_damaged_pytorch_files(tmp_path):
         (lambda data: data[:5], "is not a safetensors file"),
         (lambda data: data[:-1], "a: ends at byte"),
         (lambda data: b"\xff" * 8 + data[8:], "is not a safetensors file"),
+        (lambda data: b"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS"),
         (
             lambda data: data.replace(b"[3, 4]", b"[3, 5]"),
             r"float32\[3, 5\] takes 60 bytes, not 48",

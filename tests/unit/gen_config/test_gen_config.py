@@ -12,6 +12,7 @@ from tools import config
 from tools.cli import UserError
 from tools.gen_config.__main__ import main
 from tools.gen_config.chat_config import conv_template, conv_templates
+from tools.gen_config.tokenizer import tokenizer_info, vocab_size
 
 CONFIG = {
     "model_type": "llama",
@@ -181,6 +182,21 @@ def test_templates(name):
     assert len(template["seps"]) in (1, 2)
     assert "{user_message}" in template["role_templates"]["user"]
     assert all(isinstance(token, int) for token in template["stop_token_ids"])
+
+
+@pytest.mark.parametrize("tokens", [7, [7], [{}], [{"content": []}]])
+def test_added_tokens_that_are_none(tokens):
+    with pytest.raises(UserError, match=r"t\.json: \$\.added_tokens: expected a list of objects"):
+        vocab_size({**TOKENIZER, "added_tokens": tokens}, "t.json")
+
+
+@pytest.mark.parametrize("wrong", [None, 7, [], {}, ["x"], [{"type": []}]])
+def test_parts_of_a_tokenizer_that_are_none(wrong):
+    """What it decodes with is then unknown, as it is of a tokenizer without these parts."""
+    without = tokenizer_info({})
+    for part, steps in (("decoder", "decoders"), ("normalizer", "normalizers")):
+        assert tokenizer_info({part: wrong}) == without
+        assert tokenizer_info({part: {"type": "Sequence", steps: wrong}}) == without
 
 
 def test_errors(checkpoint):

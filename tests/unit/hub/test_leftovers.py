@@ -41,6 +41,7 @@ def test_old_leftovers_are_removed(commands, folder, tmp_path):
     put(folder, ".old.part")
     put(folder, ".young.part", time.time())
     put(folder, "environment-0.json")
+    put(folder, ".environment-0.json.00.tmp")
     put(folder, "notes")
     (folder / "gone").symlink_to(tmp_path / "no")
     (folder / "there").symlink_to(tmp_path)

@@ -118,6 +118,11 @@ def test_other_options(commands, hub, option, value, expected):
             "is not at the endpoint {url}; write HF://org/repo, and set "
             "HF_ENDPOINT=https://hub.example.com to use that host",
         ),
+        (
+            "https://[hub/a/b",
+            "is not at the endpoint {url}; write HF://org/repo, and set "
+            "HF_ENDPOINT=https://[hub to use that host",
+        ),
     ],
 )
 def test_models_that_are_none(commands, hub, model_name, line):
@@ -167,6 +172,12 @@ def test_lock_with_a_mistake(commands, hub, change, line):
         ("HF_ENDPOINT", "huggingface.co"),
         ("HF_ENDPOINT", "ftp://huggingface.co"),
         ("HF_ENDPOINT", "https://user:secret@huggingface.co"),
+        ("HF_ENDPOINT", "https://huggingface.co:44a"),
+        ("HF_ENDPOINT", "https://huggingface.co:0"),
+        ("HF_ENDPOINT", "https://[::1"),
+        ("HF_ENDPOINT", "https://huggingface.co/\nx"),
+        ("HF_ENDPOINT", "https://hugging face.co"),
+        ("HF_ENDPOINT", "https://huggingface.co/#models"),
         ("HF_HUB_DOWNLOAD_TIMEOUT", "soon"),
         ("HF_HUB_DOWNLOAD_TIMEOUT", "-1"),
     ],

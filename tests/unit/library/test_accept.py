@@ -7,7 +7,12 @@ import json
 import pytest
 
 from tests.objects import STRONG, elf_object, macho_object
-from tools.config import load_key
+from tests.unit.library.conftest import SUFFIX
+from tools.cli import UserError
+from tools.config import load_key, registry
+from tools.library import ar_reader
+from tools.library.accept import accept
+from tools.library.memory import memory_figures
 from tools.package import ar_elf, ar_macho
 from tools.package.ar_format import Member
 
@@ -220,6 +225,32 @@ def _patched(data: bytes, offset: int, value: int) -> bytes:
 def test_files_that_the_device_cannot_load(workshop, device, change, line):
     error = workshop.error(workshop.write("x", change(workshop)), device=device)
     assert error.removeprefix("//a:b: ").removeprefix("x: ") == line.removeprefix("x: ")
+
+
+@pytest.mark.parametrize("device", ["android", "iphone"])
+def test_damaged_objects(workshop, device):
+    """Whatever byte is changed, the library is accepted or refused in one line."""
+    data = workshop.object(device)
+    for position, byte in enumerate(data):
+        for value in (0x00, 0xFF, byte ^ 0x5A):
+            damaged = data[:position] + bytes([value]) + data[position + 1 :]
+            try:
+                found = accept({"a.o": damaged}, registry.device(device), "phi", SUFFIX, "a.o")
+                memory_figures(found.metadata, 10, "a.o")
+            except UserError as error:
+                assert len(str(error).splitlines()) == 1
+
+
+@pytest.mark.parametrize("archive", [ar_elf.archive, ar_macho.archive])
+def test_damaged_archives(archive):
+    members = [Member("a_name_longer_than_16_bytes.o", b"13 bytes long", ()), Member("b", b"", ())]
+    data = archive(members)
+    for position in range(len(data)):
+        for value in range(0x0F, 0x100, 7):
+            try:
+                ar_reader.members(data[:position] + bytes([value]) + data[position + 1 :], "a.a")
+            except UserError as error:
+                assert len(str(error).splitlines()) == 1
 
 
 def test_data_that_was_cut_off(workshop):

@@ -41,8 +41,22 @@ def test_empty_folder(command):
 
 
 def test_first_run_says_what_takes_its_time(command):
+    """Bazel's progress is shown while it installs, which the check of the config would hide."""
     (command.home / "rules_mlc/bazel").rmdir()
-    assert command.run().stderr.startswith("preparing Bazel and the Python packages")
+    command.says(config(LOCAL), stderr="progress")
+    done = command.run()
+    assert done.stderr.startswith("preparing Bazel and the Python packages")
+    assert "progress" in done.stderr
+    assert [line.split()[1] for line in command.asked()] == ["build", "run", "run"]
+
+
+def test_first_run_that_cannot_install(command):
+    (command.home / "rules_mlc/bazel").rmdir()
+    command.says(stderr="bazelw: error: no network", check_status=69)
+    done = command.run()
+    assert done.returncode == 69
+    assert done.stderr.endswith("bazelw: error: no network")
+    assert len(command.asked()) == 1
 
 
 def test_flags(command):
@@ -229,7 +243,8 @@ def test_output_that_cannot_be_written_is_found_before_the_build(command):
     done = command.run("-o", "file/dist")
     assert done.returncode == 1
     assert done.stderr == (
-        f"error: --output file/dist: {command.app}/file is no folder; expected one, or none yet\n"
+        f"error: --output file/dist: {command.app}/file is no folder; expected a folder, or none "
+        "yet\n"
     )
     assert steps(command) == []
 
@@ -240,5 +255,19 @@ def test_output_folder_that_may_not_be_written(command, monkeypatch):
     with pytest.raises(UserError) as caught:
         main(["-o", "out/dist"])
     assert str(caught.value) == (
-        f"--output out/dist: {command.app} cannot be written; give another folder"
+        f"--output out/dist: {command.app} cannot be written; give another folder, or the "
+        "right to write there"
+    )
+
+
+def test_python_that_is_too_old(command, tmp_path):
+    """It could not even read the program, so the script asks it first."""
+    old = tmp_path / "old"
+    old.mkdir()
+    (old / "python3").write_text("#!/bin/sh\nexit 1\n")
+    (old / "python3").chmod(0o755)
+    done = command.run(PATH=f"{old}:{os.environ['PATH']}")
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"error: {old}/python3 is too old; install CPython 3.10 to 3.13 with pip\n",
     )

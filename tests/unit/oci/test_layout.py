@@ -53,6 +53,22 @@ def _blob(files, descriptor):
     return data
 
 
+@pytest.mark.parametrize("text", ["[]", "{}", '{"files": [{"path": "a"}]}'])
+def test_something_else_as_the_manifest(package, text):
+    (package / "package-manifest.json").write_text(text)
+    with pytest.raises(cli.UserError, match="is not a package manifest; expected an object with"):
+        _write("layout")
+    assert not (package / "layout").exists()
+
+
+def test_directory_of_something_else_is_kept(package):
+    (package / "mine").mkdir()
+    (package / "mine/file").touch()
+    with pytest.raises(cli.UserError, match="--output mine: is no OCI layout to replace; give a"):
+        _write("mine")
+    assert _tree(package / "mine") == {"file": b""}
+
+
 def test_every_blob_is_referred_to_by_its_digest(package):
     _write("layout")
     files = _tree(package / "layout")

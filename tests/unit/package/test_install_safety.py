@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tools.cli import UserError
 from tools.package import install as install_module
 from tools.package import placement
+from tools.package.__main__ import main
 
 
 @pytest.mark.parametrize("calls", [0, 1, 2])
@@ -109,6 +111,45 @@ def test_dist_itself_may_be_a_link(build, tmp_path):
     build.dist.symlink_to(tmp_path / "elsewhere")
     build.make(a="A").install()
     assert (tmp_path / "elsewhere" / "a").exists()
+
+
+def test_file_in_place_of_dist(build):
+    build.dist.write_text("mine", encoding="utf-8")
+    assert (
+        build.make(a="A").error()
+        == "--output dist: dist is no folder; expected a folder, or none yet"
+    )
+    assert build.dist.read_text(encoding="utf-8") == "mine"
+
+
+def test_link_to_nowhere_in_place_of_dist(build):
+    build.dist.symlink_to("nowhere")
+    assert build.make(a="A").error() == (
+        "--output dist: dist is a link to nowhere; expected a folder, or none yet"
+    )
+
+
+@pytest.mark.parametrize("folder", ["", ".rules_mlc", "bundle", "bundle/old"])
+def test_folder_that_cannot_be_written_is_found_before_a_file_changes(build, monkeypatch, folder):
+    build.make(a="A", bundle__b="B", bundle__old__c="C").install()
+    before = build.contents()
+    build.make(a="new", bundle__b="new")
+    closed = str(build.dist / folder)
+    # In place of the mode of the folder, which root does not obey.
+    monkeypatch.setattr(os, "access", lambda path, mode: str(path) != closed)
+    assert build.error() == (
+        f"--output dist: {Path('dist', folder)} cannot be written; give another folder, or the "
+        "right to write there"
+    )
+    assert build.contents() == before
+
+
+def test_empty_output(build, monkeypatch):
+    """An empty variable of a script is not the current folder."""
+    monkeypatch.chdir(build.make(a="A").root)
+    files = ["--manifest", str(build.manifest), "--root", str(build.root)]
+    with pytest.raises(UserError, match=r"\A--output: is empty; expected the folder"):
+        main(["install", *files, "--name", "p", "--output", ""])
 
 
 def test_directory_in_place_of_a_file(build):

@@ -123,6 +123,18 @@ def test_place_is_that_of_the_value_or_of_the_unknown_key(errors):
     ]
 
 
+def test_model_of_the_hub_without_its_scheme(errors, config):
+    (line,) = errors(edited(config, ["model_list", 1, "model"], "mlc-ai/phi-2"))
+    assert line.endswith(", or HF://mlc-ai/phi-2")
+
+
+def test_config_in_the_directory_of_its_model(errors, folder, config):
+    """What is installed beside the config does not become part of the model."""
+    (folder / "mlc-chat-config.json").write_text("{}")
+    (line,) = errors(edited(config, ["model_list", 1, "model"], "./"))
+    assert line.endswith("would become part of the model; move the file out of it")
+
+
 def test_library_of_two_models_with_different_overrides(errors, load, config):
     first, second = config["model_list"]
     second["model_lib"] = "qwen3_q0f16"

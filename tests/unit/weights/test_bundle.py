@@ -41,3 +41,11 @@ def test_copies(command, tmp_path, monkeypatch):
     main(command)
     assert (tmp_path / "out/params_shard_0.bin").read_bytes() == b"x" * 100
     assert (tmp_path / "out/tokenizer.json").read_text() == "{}"
+
+
+def test_file_of_a_name_that_the_tree_has(command, tmp_path):
+    """It is not written into the tree's file, to which the bundle has a link."""
+    (tmp_path / "tree/tokenizer.json").write_text("tree's")
+    with pytest.raises(FileExistsError):
+        main(command)
+    assert (tmp_path / "tree/tokenizer.json").read_text() == "tree's"

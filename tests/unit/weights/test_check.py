@@ -136,6 +136,14 @@ def test_file_name_that_could_leave_the_bundle(bundle, errors_of):
     ]
 
 
+def test_names_that_differ_in_letter_case_only(bundle, errors_of):
+    """They would be one file on the Mac that builds the app."""
+    bundle.files["Tokenizer.json"] = b"{}"
+    assert errors_of(bundle) == [
+        "Tokenizer.json: differs from tokenizer.json in letter case only; remove one of them"
+    ]
+
+
 def test_file_in_a_folder_is_part_of_the_bundle(bundle):
     bundle.files["original/notes.txt"] = b"hello"
     assert "original/notes.txt" in [file["path"] for file in bundle.check()["files"]]

@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from tools.cli import UserError
 from tools.weights.__main__ import main
 from tools.weights.digest import digest
 
@@ -21,6 +22,14 @@ def test_digest(tmp_path, size):
         "md5": hashlib.md5(data[:size], usedforsecurity=False).hexdigest(),
         "sha256": hashlib.sha256(data[:size]).hexdigest(),
     }
+
+
+def test_pointer_of_git_lfs(tmp_path):
+    """A clone made without Git LFS has a few lines of text in the place of each large file."""
+    path = tmp_path / "tokenizer.json"
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n")
+    with pytest.raises(UserError, match="is a pointer of Git LFS, not the file; run git lfs pull"):
+        digest(path)
 
 
 def test_command_takes_arguments_from_a_file(tmp_path):
