@@ -14,16 +14,22 @@ _ENV = {
     "PYTHONHASHSEED": "0",
 }
 
-# Each request is a process of its own, so they may run side by side and be cancelled.
+# Each request is a process of its own, so it may be cancelled.
 _WORKER = {
     "requires-worker-protocol": "json",
-    "supports-multiplex-workers": "1",
     "supports-worker-cancellation": "1",
     "supports-workers": "1",
 
     # One worker for all the commands of a tool.
     "worker-key-mnemonic": "Mlc",
 }
+
+# One worker for all requests of a time.
+_MULTIPLEX = {"supports-multiplex-workers": "1"}
+
+# One worker for each request of a time: Bazel 7.7 removes the sandboxes of all requests of a worker with that of any. A
+# worker without a sandbox, which mlc.bazelrc asks for with the setting mapped_compiles, would find no mapped path.
+_MAPPED = {"supports-path-mapping": "1"}
 
 def _resources(_os, _input_count):
     # One thread; 25 MB at the peak, 80 MB where libraries are read as a whole.
@@ -71,7 +77,7 @@ def run_tool(
       tools: depset[File] of other programs the tool runs.
       resource_set: A function that says what the action needs of the machine, if it is more or less than most need.
       unused_inputs_list: File that lists inputs whose change does not ask for the action anew.
-      execution_requirements: dict; if not given, the action sees no network, and paths may be mapped.
+      execution_requirements: dict; if not given, the action sees no network.
       weights: Whether the tool reads or writes weights. It runs where they are: moving them to another machine costs more.
       shell_env: Whether the tool gets the variables of `--action_env`, for programs of the machine; then no worker runs it.
       canonical: Whether the action is the same for every target that asks for it, but for the configuration in its paths.
@@ -85,18 +91,20 @@ def run_tool(
     command.add_all(packages or [""], expand_directories = False)
     command.add(tool.module)
 
-    in_worker = tool.persistent_worker and not shell_env and not (canonical and tool.mapped_compiles)
-    if not execution_requirements:
-        execution_requirements = {"block-network": "1"}
-        if not in_worker:
-            # A worker without a sandbox would not find what paths are mapped to.
-            execution_requirements["supports-path-mapping"] = "1"
+    mapped = canonical and tool.mapped_compiles
+    execution_requirements = execution_requirements or {"block-network": "1"}
     if weights:
         execution_requirements = execution_requirements | {"no-remote-exec": "1"}
+    if tool.persistent_worker and not shell_env:
+        execution_requirements = execution_requirements | _WORKER | ({} if mapped else _MULTIPLEX)
+    if mapped:
+        execution_requirements = execution_requirements | _MAPPED
     requests = []
-    if in_worker and not _in_directory_of(ctx.label, outputs[0]):
+
+    # In a file without a worker, too: the action is the same one.
+    if not shell_env and not _in_directory_of(ctx.label, outputs[0]):
         arguments[-1].use_param_file("@%s", use_always = True)
-    elif in_worker:
+    elif not shell_env:
         # Bazel would write the arguments beside the output, into what the user takes.
         request = ctx.actions.declare_file("{}.{}.params".format(ctx.label.name, outputs[0].basename))
         ctx.actions.write(request, arguments[-1])
@@ -124,7 +132,7 @@ def run_tool(
         progress_message = progress_message,
         resource_set = resource_set,
         unused_inputs_list = unused_inputs_list,
-        execution_requirements = execution_requirements | (_WORKER if in_worker else {}),
+        execution_requirements = execution_requirements,
         toolchain = None,
     )
 

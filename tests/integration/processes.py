@@ -50,9 +50,9 @@ def workers(workspace: Workspace, tool: str = "tools.") -> list[int]:
     return [pid for pid in _of_tool(workspace, tool) if not _is_request(pid)]
 
 
-def requests(workspace: Workspace) -> list[int]:
-    """The requests that persistent workers run at the moment, which are forks of them."""
-    return [pid for pid in _of_tool(workspace, "tools.") if _is_request(pid)]
+def requests(workspace: Workspace, tool: str = "tools.") -> list[int]:
+    """The requests that workers of a tool run at the moment, which are forks of them."""
+    return [pid for pid in _of_tool(workspace, tool) if _is_request(pid)]
 
 
 def kill(pid: int) -> bool:

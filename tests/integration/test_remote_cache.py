@@ -152,8 +152,7 @@ def test_equal_libraries_of_other_targets(second, broken):
     flags = (f"--remote_cache={broken.url}", "--config=ci")
     found = counts(second.bazel("build", *flags, polite, terse))
     # The two MlcConfig, and a compile that the other target waits for.
-    assert found["worker"] == 2
-    assert [count for kind, count in found.items() if kind.endswith("-sandbox")] == [1]
+    assert found["worker"] == 3
     assert found.get("deduplicated", 0) + found.get("remote cache hit", 0) == 1
     assert library(second, "polite") == library(second, "terse")
     second.bazel("clean")
@@ -161,6 +160,21 @@ def test_equal_libraries_of_other_targets(second, broken):
     # The MlcConfig of the moved one.
     assert found["worker"] == 1
     assert library(second, "moved") == library(second, "terse")
+
+
+@pytest.mark.parametrize(
+    "flag",
+    ["--strategy=MlcCompile=sandboxed", "--@rules_mlc//rules/settings:persistent_workers=false"],
+)
+def test_without_workers(second, broken, flag):
+    """Keys are the same: what processes made, who runs workers finds in the cache."""
+    label = add_fine_tune(second, "polite", 0.2)
+    flags = (f"--remote_cache={broken.url}", "--config=ci")
+    second.bazel("build", *flags, flag, label)
+    second.bazel("clean")
+    found = counts(second.bazel("build", *flags, label))
+    assert found.pop("remote cache hit") == 2
+    assert set(found) == {"internal"}
 
 
 def library(workspace, name: str) -> bytes:

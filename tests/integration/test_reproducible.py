@@ -29,12 +29,12 @@ def build_all(workspace, *flags: str) -> dict[str, dict[str, str]]:
 
 
 def test_equal_bytes_in_two_output_bases(new_workspace):
-    """Persistent workers in one; a process an action and mapped paths in the other."""
+    """Persistent workers in one; a process an action and mapped paths of compiles in the other."""
     first = build_all(new_workspace(), "--spawn_strategy=worker,local")
     second = build_all(
         new_workspace(),
+        "--config=shared-cache",
         "--@rules_mlc//rules/settings:persistent_workers=false",
-        "--experimental_output_paths=strip",
         "--spawn_strategy=sandboxed,local",
     )
     assert first == second

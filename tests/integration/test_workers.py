@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import threading
 import time
@@ -98,3 +99,62 @@ def test_kill_in_mid_compile(workspace):
     output(workspace, "killed", "tar").unlink()
     workspace.bazel("build", "--spawn_strategy=sandboxed,local", label)
     assert digest(workspace, "killed") == expected
+
+
+SHARED_CACHE = [
+    "--config=shared-cache",
+    "--jobs=2",
+    "--local_resources=cpu=2",
+    "--worker_max_instances=Mlc=2",
+]
+"""Flags that map the paths of compiles, on a machine of two processors."""
+
+
+def test_mapped_compiles_have_a_worker_each(workspace):
+    """Two at a time are two workers, which the next two find warm; the bytes are the same."""
+    labels = [
+        add_library(workspace, "mapped", top_p=0.6),
+        add_library(workspace, "mapped1", context_window_size=128),
+    ]
+    workspace.bazel("build", *SHARED_CACHE, *labels)
+    assert digest(workspace, "mapped") == digest(workspace, "one")
+    pids = processes.workers(workspace, "tools.compiler")
+    assert len(pids) == 2
+    labels = [
+        add_library(workspace, f"mapped{context}", context_window_size=context)
+        for context in (129, 130)
+    ]
+    build = workspace.bazel("build", *SHARED_CACHE, *labels)
+    assert build.ran("MlcCompile") == 2
+    assert processes.workers(workspace, "tools.compiler") == pids
+
+
+def start_mapped_compile(workspace, label: str) -> tuple[subprocess.Popen[bytes], int]:
+    """Start a build; return it, and the process that compiles, as soon as that is there."""
+    building = workspace.start("build", *SHARED_CACHE, label, stderr=subprocess.PIPE)
+    found = processes.wait_until(lambda: processes.requests(workspace, "tools.compiler"))
+    return building, found[0]
+
+
+def test_killed_mapped_compile(workspace):
+    """Out of memory: the build fails in one line, and the worker takes the next compile."""
+    label = add_library(workspace, "hungry", context_window_size=131)
+    pids = processes.workers(workspace, "tools.compiler")
+    building, request = start_mapped_compile(workspace, label)
+    processes.kill(request)
+    _, printed = building.communicate()
+    errors = [line for line in printed.decode().splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1
+    assert errors[0].startswith("error: the tool was ended by SIGKILL; the machine may be out of")
+    assert workspace.bazel("build", *SHARED_CACHE, label).ran("MlcCompile") == 1
+    assert set(processes.workers(workspace, "tools.compiler")) <= set(pids)
+
+
+def test_interrupted_mapped_compile(workspace):
+    """The compile ends with the build, and the next build is as if nothing had happened."""
+    label = add_library(workspace, "interrupted", context_window_size=132)
+    building, request = start_mapped_compile(workspace, label)
+    building.send_signal(signal.SIGINT)
+    building.communicate()
+    processes.wait_until(lambda: request not in processes.requests(workspace))
+    assert workspace.bazel("build", *SHARED_CACHE, label).ran("MlcCompile") == 1

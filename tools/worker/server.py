@@ -109,7 +109,7 @@ class Server:
         if request.cancel:
             self._cancel(request.request_id)
             return
-        fingerprint = request.fingerprint(self._shared_outputs) if self._shared_outputs else None
+        fingerprint = self._fingerprint(request)
         result = self._results.find(fingerprint)
         if result is not None:
             self._answer_with(result, request)
@@ -119,6 +119,12 @@ class Server:
                 job.waiting.append(request)
                 return
         self._begin(request, fingerprint)
+
+    def _fingerprint(self, request: Request) -> str | None:
+        """What equal requests share; of many workers for one tool, none keeps results."""
+        if not self._shared_outputs or request.request_id == 0:
+            return None
+        return request.fingerprint(self._shared_outputs)
 
     def _begin(self, request: Request, fingerprint: str | None) -> _Job:
         child = self._start(list(request.arguments))

@@ -3,7 +3,7 @@
 MlcToolInfo = provider(
     doc = "A Python package of this repository that runs as `python -m MODULE`.",
     fields = {
-        "mapped_compiles": "bool: whether compiles are processes of their own, whose paths Bazel may map.",
+        "mapped_compiles": "bool: whether Bazel may map the paths of compiles, each of which then has a sandbox.",
         "module": "str: the dotted name of the module to run, such as tools.compiler.",
         "packages": "bool: whether it imports Python packages, or the standard library alone.",
         "persistent_worker": "bool: whether Bazel may run it as a persistent worker.",

@@ -203,6 +203,15 @@ def test_equal_requests_run_once(worker, tmp_path):
     assert contents == ["same", "same", "other", "same"]
 
 
+def test_one_of_many_workers_keeps_no_results(worker, tmp_path):
+    """A worker whose requests have no id gets one at a time, and there are others beside it."""
+    (tmp_path / "a").write_text("same")
+    for name in ("1", "2"):
+        worker.copy(0, "a", name)
+        assert worker.receive()["exitCode"] == 0
+    assert (tmp_path / "log.txt").read_text().split() == ["a", "a"]
+
+
 def test_output_of_another_kind_is_another_request(worker, tmp_path):
     (tmp_path / "a").write_text("same")
     worker.copy(1, "a", "out.tar")
