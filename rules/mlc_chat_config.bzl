@@ -1,9 +1,10 @@
 """Public rule: the chat config of a checkpoint, with its tokenizer."""
 
 load("//rules/private:checkpoint_labels.bzl", "checkpoint_labels")
-load("//rules/private:checks.bzl", "first_error", "overrides_error")
+load("//rules/private:checks.bzl", "overrides_error")
 load("//rules/private:gen_config.bzl", _mlc_chat_config = "mlc_chat_config")
 load("//rules/private:label.bzl", "label_of")
+load("//rules/private:messages.bzl", "first_error")
 load("//rules/private:models.bzl", "checkpoint_error")
 
 def mlc_chat_config(

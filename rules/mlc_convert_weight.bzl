@@ -1,9 +1,9 @@
 """Public rule: a checkpoint's weights, quantized."""
 
 load("//rules/private:checkpoint_labels.bzl", "checkpoint_labels")
-load("//rules/private:checks.bzl", "first_error")
 load("//rules/private:convert_weight.bzl", _mlc_convert_weight = "mlc_convert_weight")
 load("//rules/private:label.bzl", "label_of")
+load("//rules/private:messages.bzl", "first_error")
 load("//rules/private:models.bzl", "checkpoint_error")
 
 def mlc_convert_weight(name, checkpoint, quantization, model_type = None, **kwargs):

@@ -1,7 +1,8 @@
 """Public rule: an entry of a package."""
 
-load("//rules/private:checks.bzl", "first_error", "model_error", "model_id_error", "normalize_url", "url_error")
+load("//rules/private:checks.bzl", "model_error", "model_id_error", "normalize_url", "url_error")
 load("//rules/private:label.bzl", "label_of")
+load("//rules/private:messages.bzl", "first_error")
 load("//rules/private:model.bzl", _mlc_model = "mlc_model")
 
 def mlc_model(

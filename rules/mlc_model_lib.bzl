@@ -4,7 +4,6 @@ load(
     "//rules/private:checks.bzl",
     "architectures_error",
     "device_error",
-    "first_error",
     "model_lib_error",
     "opt_error",
     "overrides_error",
@@ -13,6 +12,7 @@ load(
 load("//rules/private:compatible.bzl", "where_a_device_is_set")
 load("//rules/private:label.bzl", "label_of")
 load("//rules/private:library_request.bzl", "REQUEST_SUFFIX", "mlc_library_request")
+load("//rules/private:messages.bzl", "first_error")
 load("//rules/private:model_lib.bzl", _mlc_model_lib = "mlc_model_lib")
 load("//rules/private/hub:config_label.bzl", "config_label")
 

@@ -1,7 +1,8 @@
 """Public rule: a package, what `mlc_llm package` calls dist/."""
 
-load("//rules/private:checks.bzl", "application_id_error", "device_error", "first_error", "install_dir_error")
+load("//rules/private:checks.bzl", "application_id_error", "device_error", "install_dir_error")
 load("//rules/private:label.bzl", "label_of")
+load("//rules/private:messages.bzl", "first_error")
 load("//rules/private:package.bzl", _mlc_package = "mlc_package")
 load("//rules/private:push.bzl", "mlc_push")
 

@@ -1,8 +1,9 @@
 """Public rule: a model library that was compiled elsewhere."""
 
-load("//rules/private:checks.bzl", "device_error", "first_error", "model_lib_error", "overrides_error")
+load("//rules/private:checks.bzl", "device_error", "model_lib_error", "overrides_error")
 load("//rules/private:compatible.bzl", "where_a_device_is_set")
 load("//rules/private:label.bzl", "label_of")
+load("//rules/private:messages.bzl", "first_error")
 load("//rules/private:prebuilt_model_lib.bzl", _mlc_prebuilt_model_lib = "mlc_prebuilt_model_lib")
 
 def mlc_prebuilt_model_lib(name, library, model_lib, config, device = None, overrides = {}, tvm = None, **kwargs):

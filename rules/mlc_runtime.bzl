@@ -1,8 +1,9 @@
 """Public rule: a runtime that was built elsewhere."""
 
-load("//rules/private:checks.bzl", "first_error", "runtime_device_error", "version_error")
 load("//rules/private:label.bzl", "label_of")
+load("//rules/private:messages.bzl", "first_error")
 load("//rules/private:runtime.bzl", _mlc_runtime = "mlc_runtime")
+load("//rules/private:runtime_checks.bzl", "runtime_device_error", "version_error")
 
 def mlc_runtime(name, device, version, libs = [], mlc4j = None, **kwargs):
     """Takes a runtime that was built elsewhere into packages: mlc_package(..., runtime = ":name").

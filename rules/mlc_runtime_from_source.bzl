@@ -1,7 +1,8 @@
 """Public rule: upstream's runtime, built by its own scripts."""
 
-load("//rules/private:checks.bzl", "first_error", "source_runtime_error", "version_error")
 load("//rules/private:label.bzl", "label_of")
+load("//rules/private:messages.bzl", "first_error")
+load("//rules/private:runtime_checks.bzl", "source_runtime_error", "version_error")
 load("//rules/private:runtime_from_source.bzl", _mlc_runtime_from_source = "mlc_runtime_from_source")
 
 # What upstream's scripts make, and what its packaging takes of mlc4j, at mlc-llm 79d603f0.

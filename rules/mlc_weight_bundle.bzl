@@ -1,7 +1,8 @@
 """Public rule: the weights, tokenizer and chat config of a model."""
 
-load("//rules/private:checks.bzl", "directory_error", "directory_prefix", "first_error")
+load("//rules/private:checks.bzl", "directory_error", "directory_prefix")
 load("//rules/private:label.bzl", "label_of")
+load("//rules/private:messages.bzl", "first_error")
 load("//rules/private:weight_bundle.bzl", _mlc_weight_bundle = "mlc_weight_bundle")
 
 def mlc_weight_bundle(name, srcs = None, directory = None, **kwargs):

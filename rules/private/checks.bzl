@@ -1,6 +1,7 @@
 """Checks of what users write in BUILD files. Every message names target and attribute, and says how to mend it."""
 
 load(":devices.bzl", "DEVICE_NAMES")
+load(":messages.bzl", "nearest", "string_error")
 
 OPT_LEVELS = ["O0", "O1", "O2", "O3"]
 
@@ -22,47 +23,6 @@ OVERRIDES = {
 # -1 leaves the model's own value, as upstream reads it.
 _MINUS_ONE_IS_UNSET = ["attention_sink_size", "context_window_size", "sliding_window_size"]
 
-def edit_distance(a, b):
-    """Levenshtein distance of two strings.
-
-    Args:
-      a: str.
-      b: str.
-
-    Returns:
-      int: the least number of insertions, deletions and substitutions.
-    """
-    row = list(range(len(b) + 1))
-    for i in range(len(a)):
-        last, row = row, [i + 1]
-        for j in range(len(b)):
-            row.append(min(last[j] + (0 if a[i] == b[j] else 1), last[j + 1] + 1, row[j] + 1))
-    return row[-1]
-
-def nearest(name, known):
-    """A suggestion for a misspelt name.
-
-    Args:
-      name: What the user wrote.
-      known: list[str] of what exists.
-
-    Returns:
-      str: "; did you mean X?" where something is near, then all that is known.
-    """
-    near = sorted([(edit_distance(name, k), k) for k in known])[:1]
-    hint = "; did you mean {}?".format(near[0][1]) if near and near[0][0] <= max(2, len(name) // 3) else ""
-    return "{} (known: {})".format(hint, ", ".join(known))
-
-def first_error(*errors):
-    """Fails with the first error there is.
-
-    Args:
-      *errors: What the functions below return: a message, or None.
-    """
-    for error in errors:
-        if error:
-            fail(error)
-
 def device_error(where, device):
     """What is wrong with a device.
 
@@ -75,7 +35,7 @@ def device_error(where, device):
     """
     if device in DEVICE_NAMES:
         return None
-    return '{}: attribute device: no device "{}"{}'.format(where, device, nearest(device, DEVICE_NAMES))
+    return string_error(where, "device", device, "android") or '{}: attribute device: no device "{}"{}'.format(where, device, nearest(device, DEVICE_NAMES))
 
 def opt_error(where, opt):
     """What is wrong with an optimization level.
@@ -137,6 +97,8 @@ def target_error(where, target):
     if type(target) != "dict":
         return '{}: attribute target: expected a dict such as {{"max_threads_per_block": 512}}, got {}'.format(where, type(target))
     for name, value in target.items():
+        if type(name) != "string":
+            return "{}: attribute target: expected names of attributes, got {}".format(where, repr(name))
         if type(value) not in ["bool", "int", "list", "string"]:
             return "{}: target.{}: expected a number, a string, True, False or a list of strings, got {}".format(where, name, repr(value))
     return None
@@ -167,6 +129,8 @@ def model_lib_error(where, model_lib):
     Returns:
       str or None: a message.
     """
+    if type(model_lib) != "string":
+        return string_error(where, "model_lib", model_lib, "phi_q4f16_1")
     bad = [c for c in model_lib.elems() if c not in _LETTERS + _DIGITS + "_-"]
     if not bad and model_lib and model_lib[0] not in _DIGITS:
         return None
@@ -185,6 +149,8 @@ def model_id_error(where, model_id):
     Returns:
       str or None: a message.
     """
+    if type(model_id) != "string":
+        return string_error(where, "model_id", model_id, "phi-2-q4f16_1-MLC")
     if model_id == "mlc-app-config.json":
         return '{}: attribute model_id: "{}" is a file of bundle/; give another'.format(where, model_id)
     bad = [c for c in model_id.elems() if c not in _LETTERS + _DIGITS + "_-+(). "]
@@ -205,6 +171,8 @@ def directory_error(where, directory):
     Returns:
       str or None: a message.
     """
+    if type(directory) != "string":
+        return string_error(where, "directory", directory, "phi")
     if directory.startswith("/") or ".." in directory.split("/"):
         return '{}: attribute directory: "{}" is not in this package; give one below the BUILD file, or in srcs a filegroup of the package that has the files'.format(where, directory)
     if not directory_prefix(directory):
@@ -232,6 +200,8 @@ def install_dir_error(where, install_dir):
     Returns:
       str or None: a message.
     """
+    if type(install_dir) != "string":
+        return string_error(where, "install_dir", install_dir, "ios/dist")
     parts = install_dir.split("/")
     if "" not in parts and "." not in parts and ".." not in parts and not [c for c in "'\"$`\\".elems() if c in install_dir]:
         return None
@@ -247,8 +217,10 @@ def normalize_url(url):
       url: str: https://..., or HF://org/repo.
 
     Returns:
-      str: an https URL without a trailing slash.
+      str: an https URL without a trailing slash; what is no string stays, for url_error.
     """
+    if type(url) != "string":
+        return url
     if url.startswith("HF://"):
         url = "https://huggingface.co/" + url[len("HF://"):]
     return url.rstrip("/")
@@ -263,6 +235,8 @@ def url_error(where, url):
     Returns:
       str or None: a message.
     """
+    if type(url) != "string":
+        return string_error(where, "url", url, "HF://org/repo")
     if url.startswith("https://") or url.startswith("http://"):
         return None
     return "{}: attribute url: expected HF://org/repo or an https:// URL, got {}".format(where, repr(url))
@@ -280,6 +254,8 @@ def model_error(where, url, weights, estimated_vram_bytes, bundle_weight):
     Returns:
       str or None: a message.
     """
+    if type(bundle_weight) not in ["bool", "select"]:
+        return "{}: attribute bundle_weight: expected True or False, got {}".format(where, repr(bundle_weight))
     if bundle_weight and weights == None:
         return "{}: attribute bundle_weight: there are no weights to bundle; set attribute weights to an mlc_weight_bundle".format(where)
     if not bundle_weight and url == None:
@@ -287,40 +263,6 @@ def model_error(where, url, weights, estimated_vram_bytes, bundle_weight):
     if estimated_vram_bytes != None and (type(estimated_vram_bytes) != "int" or estimated_vram_bytes < 1):
         return "{}: attribute estimated_vram_bytes: expected a positive integer of bytes, got {}".format(where, repr(estimated_vram_bytes))
     return None
-
-def runtime_device_error(where, device, libs, mlc4j):
-    """What is wrong with a runtime's device and the form of its files.
-
-    Args:
-      where: str, the target.
-      device: str.
-      libs: list of static libraries, or empty.
-      mlc4j: the Gradle project, or None.
-
-    Returns:
-      str or None: a message.
-    """
-    forms = {"android": "mlc4j", "iphone": "libs", "macabi": "libs", "macabi:x86_64": "libs"}
-    if device not in forms:
-        return '{}: attribute device: there is no runtime to package for "{}"{}'.format(where, device, nearest(device, forms.keys()))
-    if bool(libs) == bool(mlc4j) or (forms[device] == "libs") != bool(libs):
-        return "{}: attribute {}: give it, and it alone: it is the runtime for {}".format(where, forms[device], device)
-    return None
-
-def version_error(where, version):
-    """What is wrong with a version of TVM.
-
-    Args:
-      where: str, the target.
-      version: str.
-
-    Returns:
-      str or None: a message.
-    """
-    parts = version.removeprefix("v").split(".")
-    if len(parts) >= 2 and parts[0].isdigit() and parts[1].isdigit():
-        return None
-    return "{}: attribute version: expected the version of TVM, such as 0.27.0, got {}".format(where, repr(version))
 
 def application_id_error(where, application_id):
     """What is wrong with the id of an Android app: it names a directory of the device.
@@ -332,27 +274,10 @@ def application_id_error(where, application_id):
     Returns:
       str or None: a message.
     """
+    if type(application_id) != "string":
+        return string_error(where, "application_id", application_id, "com.example.app")
     bad = [c for c in application_id.elems() if c not in _LETTERS + _DIGITS + "_."]
-    if not bad and "." in application_id.strip("."):
+    parts = application_id.split(".")
+    if not bad and len(parts) > 1 and all([part and part[0] in _LETTERS for part in parts]):
         return None
     return "{}: attribute application_id: expected an id such as com.example.app, got {}".format(where, repr(application_id))
-
-def source_runtime_error(where, device, model_archive):
-    """What is wrong with a runtime to be built from sources.
-
-    Args:
-      where: str, the target.
-      device: str.
-      model_archive: label or None.
-
-    Returns:
-      str or None: a message.
-    """
-    devices = ["android", "iphone", "macabi", "macabi:x86_64"]
-    if device not in devices:
-        return '{}: attribute device: upstream has no script for "{}"{}'.format(where, device, nearest(device, devices))
-    if device == "android" and not model_archive:
-        return "{}: attribute model_archive: the runtime for android holds the libraries; give the libmodel_android.a of the package's models".format(where)
-    if device != "android" and model_archive:
-        return "{}: attribute model_archive: the app for {} links it, not the runtime; leave it out".format(where, device)
-    return None

@@ -1,6 +1,6 @@
 """The families and quantizations that the compiler has; what each is is in tools/config."""
 
-load(":checks.bzl", "nearest")
+load(":messages.bzl", "nearest")
 
 # A test keeps these equal to what tools/config has.
 FAMILIES = [

@@ -1,11 +1,12 @@
 """Rule: a package, what `mlc_llm package` calls dist/."""
 
+load("@bazel_skylib//lib:shell.bzl", "shell")
 load("//rules/private/providers:model_info.bzl", "MlcModelInfo")
 load("//rules/private/providers:package_info.bzl", "MlcPackageInfo")
 load("//rules/private/providers:runtime_info.bzl", "MlcRuntimeInfo")
 load("//rules/private/providers:tool_info.bzl", "MlcToolInfo")
-load(":checks.bzl", "first_error")
 load(":label.bzl", "apparent_repository", "label_text")
+load(":messages.bzl", "first_error")
 load(":package_app_files.bzl", "app_files")
 load(":package_checks.bzl", "models_error")
 load(":package_oci.bzl", "oci_layout")
@@ -201,10 +202,10 @@ def _installer(ctx, files, manifest):
         export = "cd \"${BUILD_WORKING_DIRECTORY:-.}\"\n",
         arguments = " ".join([
             "install",
-            "--manifest \"$runfiles/{}/{}\"".format(root, _MANIFEST),
-            "--root \"$runfiles/{}\"".format(root),
-            "--name '{}'".format(".".join([p for p in name if p])),
-            "--output \"${{BUILD_WORKSPACE_DIRECTORY:-.}}/{}\"".format(_install_dir(ctx)),
+            "--manifest \"$runfiles\"/" + shell.quote("{}/{}".format(root, _MANIFEST)),
+            "--root \"$runfiles\"/" + shell.quote(root),
+            "--name " + shell.quote(".".join([p for p in name if p])),
+            "--output \"${BUILD_WORKSPACE_DIRECTORY:-.}\"/" + shell.quote(_install_dir(ctx)),
         ]),
     )
     return script, runfiles.merge(ctx.runfiles(files = [f.file for f in files]))

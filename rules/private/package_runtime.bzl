@@ -2,8 +2,8 @@
 
 load("//rules/private/providers:runtime_info.bzl", "MlcRuntimeInfo")
 load("//rules/private/providers:tool_info.bzl", "MlcToolInfo")
-load(":checks.bzl", "first_error")
 load(":label.bzl", "label_text")
+load(":messages.bzl", "first_error")
 load(":run_tool.bzl", "python_of", "run_tool", "tool_arguments")
 load(":versions.bzl", "compiler_of", "runtime_error")
 

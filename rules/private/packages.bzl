@@ -1,8 +1,9 @@
 """Rule: the packages of several devices."""
 
+load("@bazel_skylib//lib:shell.bzl", "shell")
 load("//rules/private/providers:package_info.bzl", "MlcPackageInfo")
-load(":checks.bzl", "first_error")
 load(":label.bzl", "label_text")
+load(":messages.bzl", "first_error")
 load(":python_tool.bzl", "runfiles_path")
 
 _INSTALL = """\
@@ -34,7 +35,7 @@ def _mlc_packages_impl(ctx):
     script = ctx.actions.declare_file(ctx.label.name + ".install.sh")
     packages = [package[DefaultInfo] for package in ctx.attr.packages]
     ctx.actions.write(script, is_executable = True, content = _INSTALL.format("\n".join([
-        '"$RUNFILES_DIR/{}" "$@"'.format(runfiles_path(ctx, package.files_to_run.executable))
+        '"$RUNFILES_DIR"/{} "$@"'.format(shell.quote(runfiles_path(ctx, package.files_to_run.executable)))
         for package in packages
     ])))
     return [DefaultInfo(

@@ -1,5 +1,6 @@
 """Rule: the program that pushes a package's models to an Android device."""
 
+load("@bazel_skylib//lib:shell.bzl", "shell")
 load("//rules/private/providers:package_info.bzl", "MlcPackageInfo")
 load("//rules/private/providers:tool_info.bzl", "MlcToolInfo")
 load(":python_tool.bzl", "runfiles_path", "write_launcher")
@@ -16,9 +17,9 @@ def _mlc_push_impl(ctx):
         python_of(ctx),
         arguments = " ".join([
             "push",
-            "--manifest \"$runfiles/{}\"".format(manifest),
-            "--root \"$runfiles/{}\"".format(manifest.rpartition("/")[0]),
-            "--application-id '{}'".format(ctx.attr.application_id),
+            "--manifest \"$runfiles\"/" + shell.quote(manifest),
+            "--root \"$runfiles\"/" + shell.quote(manifest.rpartition("/")[0]),
+            "--application-id " + shell.quote(ctx.attr.application_id),
         ]),
     )
     return [DefaultInfo(

@@ -8,7 +8,6 @@ load(
     "device_error",
     "directory_error",
     "directory_prefix",
-    "edit_distance",
     "install_dir_error",
     "model_error",
     "model_id_error",
@@ -16,15 +15,14 @@ load(
     "normalize_url",
     "opt_error",
     "overrides_error",
-    "runtime_device_error",
-    "source_runtime_error",
     "target_error",
     "url_error",
-    "version_error",
 )
 load("//rules/private:devices.bzl", "DEVICE_NAMES")
+load("//rules/private:messages.bzl", "edit_distance")
 load("//rules/private:models.bzl", "FAMILIES", "checkpoint_error")
 load("//rules/private:package_checks.bzl", "models_error")
+load("//rules/private:runtime_checks.bzl", "runtime_device_error", "source_runtime_error", "version_error")
 load("//rules/private:versions.bzl", "compiler_of")
 
 def _edit_distance_impl(ctx):
@@ -133,8 +131,31 @@ def _values_impl(ctx):
     asserts.true(env, url_error("//a:b", "/home/me/phi-2").startswith("//a:b: attribute url: expected HF://"))
     return unittest.end(env)
 
+def _types_impl(ctx):
+    """What is no string is a mistake like others, with the target and the attribute, and no failure of ours."""
+    env = unittest.begin(ctx)
+    for bad in [5, 0.27, None, ["android"], {}]:
+        for attribute, error in {
+            "application_id": application_id_error("//a:b", bad),
+            "device": device_error("//a:b", bad),
+            "directory": directory_error("//a:b", bad),
+            "install_dir": install_dir_error("//a:b", bad),
+            "model_id": model_id_error("//a:b", bad),
+            "model_lib": model_lib_error("//a:b", bad),
+            "url": url_error("//a:b", normalize_url(bad)),
+            "version": version_error("//a:b", bad),
+        }.items():
+            asserts.true(env, error.startswith("//a:b: attribute {}: expected a string such as ".format(attribute)), error)
+            asserts.true(env, error.endswith(", got " + repr(bad)), error)
+        asserts.true(env, "expected a string" in runtime_device_error("//a:b", bad, [], None))
+        asserts.true(env, "expected a string" in source_runtime_error("//a:b", bad, None))
+    asserts.true(env, overrides_error("//a:b", {5: 6}).startswith("//a:b: overrides.5: unknown override"))
+    asserts.true(env, target_error("//a:b", {5: 6}).endswith(": expected names of attributes, got 5"))
+    return unittest.end(env)
+
 def _model_impl(ctx):
     env = unittest.begin(ctx)
+    asserts.true(env, "expected True or False, got \"no\"" in model_error("//a:b", "https://x", None, None, "no"))
     asserts.equals(env, None, model_error("//a:b", "https://x", None, 4348727787, False))
     asserts.true(env, "there are no weights to bundle" in model_error("//a:b", None, None, None, True))
     asserts.true(env, "set url, or bundle_weight = True" in model_error("//a:b", None, ":w", None, False))
@@ -191,7 +212,7 @@ def _devices_impl(ctx):
 def _application_id_impl(ctx):
     env = unittest.begin(ctx)
     asserts.equals(env, None, application_id_error("//a:b", "com.example.app_2"))
-    for bad in ["app", "", "..", "com/example.app", "com.example;rm"]:
+    for bad in ["app", "", "..", "com..app", "com.7app", "com/example.app", "com.example;rm"]:
         asserts.equals(
             env,
             "//a:b: attribute application_id: expected an id such as com.example.app, got " + repr(bad),
@@ -249,6 +270,7 @@ _checkpoint_test = unittest.make(_checkpoint_impl)
 _edit_distance_test = unittest.make(_edit_distance_impl)
 _overrides_test = unittest.make(_overrides_impl)
 _names_test = unittest.make(_names_impl)
+_types_test = unittest.make(_types_impl)
 _values_test = unittest.make(_values_impl)
 _model_test = unittest.make(_model_impl)
 _application_id_test = unittest.make(_application_id_impl)
@@ -273,5 +295,6 @@ def checks_test_suite(name):
         _names_test,
         _overrides_test,
         _runtime_test,
+        _types_test,
         _values_test,
     )

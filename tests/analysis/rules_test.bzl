@@ -73,7 +73,7 @@ compile_inputs_test = analysistest.make(
 )
 
 def _mapped_compile_impl(ctx):
-    """Where paths are mapped, a compile is no worker's, and says of its log where the user finds it."""
+    """Where paths are mapped, a compile says of its log where the user finds it."""
     env = analysistest.begin(ctx)
     argv = _action_of_library(env, "MlcCompile").argv
     asserts.equals(env, ["bazel-out/*/bin/rules/private/library.log"], [
@@ -163,6 +163,17 @@ def _package_impl(ctx):
     return analysistest.end(env)
 
 package_test = analysistest.make(_package_impl, attrs = {"files": attr.string_list()})
+
+def _script_impl(ctx):
+    """What `bazel run` starts names files as they are called, whatever their names mean to a shell."""
+    env = analysistest.begin(ctx)
+    script = analysistest.target_under_test(env)[DefaultInfo].files_to_run.executable
+    (write,) = [a for a in analysistest.target_actions(env) if script in a.outputs.to_list()]
+    for text in ctx.attr.texts:
+        asserts.true(env, text in write.content, write.content)
+    return analysistest.end(env)
+
+script_test = analysistest.make(_script_impl, attrs = {"texts": attr.string_list()})
 
 def _shared_lib_impl(ctx):
     """Two models that share a library, or declare equal ones, ask for one compile."""
