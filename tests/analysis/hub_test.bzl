@@ -6,7 +6,7 @@ load("//rules/private/hub:blobs.bzl", "blobs_build_file", "is_blob", "source_of"
 load("//rules/private/hub:config_label.bzl", "config_label")
 load("//rules/private/hub:lock_file.bzl", "entry_error", "path_error", "stale")
 load("//rules/private/hub:model_name.bzl", "DEFAULT_ENDPOINT", "name_error", "repo_of")
-load("//rules/private/hub:models.bzl", "hub_model")
+load("//rules/private/hub:models.bzl", "hub_model", "lock_command", "lock_requests", "same_model")
 
 _MIRROR = "https://hub.example.com"
 
@@ -78,6 +78,19 @@ def _stale_impl(ctx):
     )
     return unittest.end(env)
 
+def _modules_impl(ctx):
+    """A lock is written into the workspace of the root module: models of others are not locked there."""
+    env = unittest.begin(ctx)
+    ours = hub_model(name = "phi2", model = "org/repo", lock = Label("//:mlc.lock.json"))
+    theirs = hub_model(name = "phi2", model = "org/repo", lock = Label("@bazel_skylib//:mlc.lock.json"), module = "models")
+    asserts.equals(env, ["phi2"], [request["name"] for request in lock_requests([ours, theirs])])
+    asserts.equals(env, "bazel run @phi2//:lock", lock_command(ours))
+    asserts.equals(env, "bazel run @phi2//:lock in the workspace of module models", lock_command(theirs))
+    asserts.true(env, same_model(ours, theirs))
+    asserts.false(env, same_model(ours, hub_model(name = "phi2", model = "org/other", module = "models")))
+    asserts.false(env, same_model(ours, hub_model(name = "phi2", model = "org/repo")))
+    return unittest.end(env)
+
 def _blobs_impl(ctx):
     env = unittest.begin(ctx)
     asserts.true(env, is_blob({"nbytes": 1, "path": "params_shard_0.bin"}))
@@ -100,6 +113,10 @@ def _config_label_impl(ctx):
     asserts.equals(env, config, config_label(whole))
     for other in [config, Label("@@{0}//:weights".format(repository)), Label("//a:phi2"), Label("@bazel_skylib//:bazel_skylib")]:
         asserts.equals(env, other, config_label(other))
+
+    # With a WORKSPACE file every repository has its own name, and none is a model.
+    own = Label("@@phi2//:phi2")
+    asserts.equals(env, own, config_label(own, prefix = ""))
     return unittest.end(env)
 
 def _address_impl(ctx):
@@ -134,6 +151,7 @@ _address_test = unittest.make(_address_impl)
 _model_name_test = unittest.make(_model_name_impl)
 _lock_test = unittest.make(_lock_impl)
 _stale_test = unittest.make(_stale_impl)
+_modules_test = unittest.make(_modules_impl)
 _blobs_test = unittest.make(_blobs_impl)
 _config_label_test = unittest.make(_config_label_impl)
 
@@ -150,5 +168,6 @@ def hub_test_suite(name):
         _config_label_test,
         _lock_test,
         _model_name_test,
+        _modules_test,
         _stale_test,
     )

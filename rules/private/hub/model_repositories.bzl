@@ -149,10 +149,10 @@ def _listed(rctx):
         fail("{}: {}".format(name, wrong))
 
     # buildifier: disable=print
-    print("{} has no lock, so this build is not pinned; {}run: bazel run @{}//:lock".format(
+    print("{} has no lock, so this build is not pinned; {}run: {}".format(
         name,
         "give {} the attribute lock = \"//:mlc.lock.json\" and ".format(rctx.attr.unlocked_tag) if rctx.attr.unlocked_tag else "",
-        rctx.attr.owner,
+        rctx.attr.lock_command,
     ))
     return entry
 
@@ -163,7 +163,7 @@ model_repository = repository_rule(
         "entry": attr.string(doc = "JSON: the model in the lock; empty where there is none."),
         "fetch": attr.string(doc = "How weights are fetched.", mandatory = True),
         "model": attr.string(doc = "The model's name in Bazel.", mandatory = True),
-        "owner": attr.string(doc = "The repository that locks the model.", mandatory = True),
+        "lock_command": attr.string(doc = "How a user makes the model's lock.", mandatory = True),
         "repository_blobs": attr.string_list(doc = "The sha256 of files that have repositories of their own."),
         "request": attr.string(doc = "JSON, as `python -m tools.hub lock --models` takes it.", mandatory = True),
         "unlocked_tag": attr.string(doc = "The tag that should name a lock; empty where it does."),

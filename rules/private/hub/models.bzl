@@ -29,7 +29,8 @@ def hub_model(
         exclude = DEFAULT_EXCLUDE,
         fetch = "action",
         tag = "mlc.hub_model",
-        owner = None):
+        owner = None,
+        module = ""):
     """A model of the Hub, for hub_models.
 
     Args:
@@ -42,6 +43,7 @@ def hub_model(
       fetch: str: `action` or `repository`.
       tag: str: the tag that names the model.
       owner: str: the name in that tag, which is also that of the repository that locks the model; `name` if not given.
+      module: str: the module that has the tag; empty for the root module, whose workspace locks are written into.
 
     Returns:
       struct.
@@ -56,6 +58,7 @@ def hub_model(
         fetch = fetch,
         tag = tag,
         owner = owner or name,
+        module = module,
     )
 
 def hub_models(mctx, models):
@@ -77,7 +80,7 @@ def hub_models(mctx, models):
     for model in models:
         repo = _checked(model, endpoint)
         if model.name in seen:
-            if seen[model.name] != model:
+            if not same_model(seen[model.name], model):
                 fail("{}: two models have this name; give each its own".format(_where(model)))
             continue
         seen[model.name] = model
@@ -91,9 +94,35 @@ def hub_models(mctx, models):
         _repositories_of(one.model, one.entry, one.problem, by_repository)
     return len(locked) == len(resolved)
 
+def same_model(first, second):
+    """Whether two tags ask for one model; the lock of the first counts.
+
+    Args:
+      first: What hub_model returns.
+      second: What hub_model returns.
+
+    Returns:
+      bool.
+    """
+    return first.module != second.module and _definition(first) == _definition(second) or first == second
+
+def _definition(model):
+    return (model.name, model.model, model.revision, model.include, model.exclude, model.fetch, model.tag, model.owner)
+
 def _where(model):
     """What messages call the model's tag."""
-    return "{}(name = {})".format(model.tag, repr(model.owner))
+    return "{}(name = {}){}".format(model.tag, repr(model.owner), " of module " + model.module if model.module else "")
+
+def lock_command(model):
+    """How a user makes a model's lock.
+
+    Args:
+      model: What hub_model returns.
+
+    Returns:
+      str: a command; for another module, with where to run it.
+    """
+    return "bazel run @{}//:lock{}".format(model.owner, " in the workspace of module " + model.module if model.module else "")
 
 def _checked(model, endpoint):
     """Fails on what no lock could mend; returns org/repo."""
@@ -114,15 +143,15 @@ def _problem(model, repo, entry):
         return None
     wrong = entry_error(entry)
     if wrong:
-        return "{lock}: $.models.{name}: {wrong}; remove {lock} and run: bazel run @{owner}//:lock".format(
+        return "{lock}: $.models.{name}: {wrong}; remove {lock} and run: {command}".format(
+            command = lock_command(model),
             lock = _lock_path(model),
             name = model.name,
-            owner = model.owner,
             wrong = wrong,
         )
     wrong = stale(model, repo, entry)
     if wrong:
-        return "{}: {}; run: bazel run @{}//:lock".format(_where(model), wrong, model.owner)
+        return "{}: {}; run: {}".format(_where(model), wrong, lock_command(model))
     return None
 
 def _lock_path(model):
@@ -149,6 +178,17 @@ def lock_request(model):
         "revision": model.revision,
     }
 
+def lock_requests(models):
+    """What `@mlc_hub//:lock` locks: the models of the root module, whose workspace it writes into.
+
+    Args:
+      models: list of what hub_model returns.
+
+    Returns:
+      list of what lock_request returns.
+    """
+    return [lock_request(model) for model in models if not model.module]
+
 def _repositories_of(model, entry, problem, by_repository):
     user_repository(
         name = model.name,
@@ -163,7 +203,7 @@ def _repositories_of(model, entry, problem, by_repository):
         entry = json.encode(entry) if entry else "",
         fetch = model.fetch,
         model = model.name,
-        owner = model.owner,
+        lock_command = lock_command(model),
         repository_blobs = [f["sha256"] for f in entry["files"] if f["sha256"] in by_repository] if entry else [],
         request = json.encode([dict(lock_request(model), lock = "lock.json")]),
         unlocked_tag = model.tag if model.lock == None else "",
@@ -191,7 +231,7 @@ def _weights(models, locked):
     central_repository(
         name = "mlc_hub",
         blobs = json.encode({k: v for k, v in blobs.items() if k not in by_repository}),
-        request = json.encode_indent([lock_request(model) for model in models], indent = "  "),
+        request = json.encode_indent(lock_requests(models), indent = "  "),
     )
     for sha256, blob in by_repository.items():
         blob_repository(name = "mlc_blob." + sha256, blob = json.encode(blob), sha256 = sha256)

@@ -8,7 +8,7 @@ hub_model_tag = tag_class(
 - `@phi2`: every file; for `srcs` of mlc_weight_bundle, and for `config` of mlc_model_lib
 - `@phi2//:config`: mlc-chat-config.json alone
 - `@phi2//:weights`: an mlc_weight_bundle of every file
-- `@phi2//:lock`: `bazel run` writes the lock; `@mlc_hub//:lock` does so for every model""",
+- `@phi2//:lock`: `bazel run` writes the lock; `@mlc_hub//:lock` does so for every model of your module""",
     attrs = {
         "exclude": attr.string_list(
             default = DEFAULT_EXCLUDE,
@@ -51,6 +51,7 @@ def tagged_models(mctx):
             include = tag.include,
             exclude = tag.exclude,
             fetch = tag.fetch,
+            module = "" if module.is_root else module.name,
         )
         for module in mctx.modules
         for tag in module.tags.hub_model

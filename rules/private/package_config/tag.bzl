@@ -48,7 +48,7 @@ def tagged_packages(mctx):
       `org/repo`.
     """
     return [
-        struct(tag = tag, hub = _hub(mctx, tag))
+        struct(tag = tag, hub = _hub(mctx, tag, "" if module.is_root else module.name))
         for module in mctx.modules
         for tag in module.tags.package
     ]
@@ -78,7 +78,7 @@ def package_repositories(packages):
             strict = tag.strict,
         )
 
-def _hub(mctx, tag):
+def _hub(mctx, tag, module):
     """The models of the Hub; no more is read here, because only the repository's tool knows every mistake."""
     wrong = name_error(tag.name)
     if wrong:
@@ -103,6 +103,7 @@ def _hub(mctx, tag):
         models[repo] = hub_model(
             name = name,
             lock = tag.lock,
+            module = module,
             model = "HF://" + repo,
             owner = tag.name,
             tag = "mlc.package",
