@@ -51,7 +51,8 @@ def run(*command: str | pathlib.Path, **environment: str) -> None:
 
 def apt_get(*arguments: str, state: pathlib.Path | None = None) -> None:
     """Run apt-get; with `state`, for packages of arm64 and without a trace on the machine."""
-    options = ["-qq", "-y", "-o", "Acquire::Retries=3"]
+    # Another apt of the machine, which updates it now and then, is waited for.
+    options = ["-qq", "-y", "-oAcquire::Retries=3", "-oDPkg::Lock::Timeout=300"]
     if state is not None:
         settings = {
             "APT::Architecture": "arm64",

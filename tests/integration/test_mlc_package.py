@@ -11,7 +11,7 @@ import pytest
 from tests.hub.server import serve
 from tests.integration.hub_models import ask_hub
 from tests.integration.upstream_sources import make_machine, make_sources
-from tests.integration.workspace import Workspace, installed_repository, runfile
+from tests.integration.workspace import SHORT_LIVED, Workspace, installed_repository, runfile
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +38,10 @@ def workspace(new_workspace):
         made.variables.update(MLC_LLM_HOME=str(cache))
         flags = "".join(f"common {flag}\n" for flag in made.installed())
         (cache / "rules_mlc/workspace").mkdir(parents=True)
-        (cache / "rules_mlc/workspace/user.bazelrc").write_text(flags)
+        (cache / "rules_mlc/workspace/user.bazelrc").write_text(flags + SHORT_LIVED)
         yield made
-        made.output_root = cache / "rules_mlc/bazel"
+        # The server that is to be stopped is the command's.
+        made.root, made.output_root = cache / "rules_mlc/workspace", cache / "rules_mlc/bazel"
 
 
 def run(workspace: Workspace, *arguments: str, **variables: str):

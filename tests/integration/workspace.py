@@ -19,6 +19,9 @@ local_path_override(
 )
 """
 
+# Servers here live for less than the JVM's optimizing compiler takes to pay off.
+SHORT_LIVED = "startup --host_jvm_args=-XX:TieredStopAtLevel=1\n"
+
 # How Bazel 7 and 8 name the repositories of our extension, seen from another module.
 _CANONICAL = ("rules_mlc~~mlc~{name}", "rules_mlc++mlc+{name}")
 
@@ -85,7 +88,8 @@ class Workspace:
         copy_distribution(self.rules)
         self.module = MODULE.format(rules_mlc=self.rules)
         self.write("MODULE.bazel", self.module)
-        shutil.copy2(self.rules / "mlc.bazelrc", self.root / ".bazelrc")
+        settings = (self.rules / "mlc.bazelrc").read_text(encoding="utf-8")
+        self.write(".bazelrc", settings + SHORT_LIVED)
 
     def write(self, name: str, text: str) -> pathlib.Path:
         """Write a file of the workspace."""
