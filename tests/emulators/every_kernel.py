@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import tvm
 
@@ -35,6 +37,31 @@ def use_token_trees(session: Session) -> None:
     tvm.get_global_func(commit)(session.cache, *accepted)
     session.forward("batch_verify", {0: [5, 6, 7]}, token_tree=[-1, 0, 0])
     session.forward("batch_verify", {0: [8, 9]}, token_tree=[1, 2])
+
+
+def attend_from_trees(
+    session: Session, query_heads: int, heads: int, head_dim: int, random: np.random.Generator
+) -> None:
+    """Attends to more tokens than a window has, as a layer with a window, from two trees.
+
+    The keys of the second sequence do not start at its beginning, which is a prefix it shares.
+    """
+    numbers = functools.partial(random.standard_normal, dtype=np.float32)
+    positions, starts = np.array([65, 66, 66, 67, 67, 89, 90, 90]), np.array([0, 40])
+    first_queries, pages_of, last_page = np.array([0, 5, 8]), np.array([0, 5, 9]), np.array([6, 4])
+    session.call(
+        "tir_attention_prefill_with_tree_mask_with_paged_kv_cache",
+        numbers((8, query_heads, head_dim)),
+        first_queries,
+        numbers((10, 2, heads, PAGE_SIZE, head_dim)),
+        *(pages_of, random.permutation(10)[:9], last_page, starts, positions),
+        *(np.zeros((8, query_heads, head_dim), np.float32), np.zeros((8, query_heads), np.float32)),
+        *(0, 1.0, 10000.0, -(head_dim**-0.5)),
+        first_queries,
+        # Of each node its place in a walk of the tree, and the place after those that follow it.
+        np.array([[0, 5], [1, 3], [3, 5], [2, 3], [4, 5], [0, 3], [1, 2], [2, 3]]),
+        parameters=False,
+    )
 
 
 def read_cache(session: Session, layers: int, heads: int, head_dim: int) -> None:
@@ -120,8 +147,10 @@ def use_cache(session: EmulatedSession, *, can_slide: bool) -> None:
     cache = metadata["kv_cache"]
     use_token_trees(session)
     heads = cache["num_key_value_heads"], cache["head_dim"]
+    random = np.random.default_rng(1)
+    attend_from_trees(session, cache["num_attention_heads"], *heads, random)
     read_cache(session, cache["num_hidden_layers"], *heads)
-    append_latent(session, cache["head_dim"], np.random.default_rng(1))
+    append_latent(session, cache["head_dim"], random)
     session.metadata |= metadata
 
 

@@ -162,6 +162,9 @@ def _model_config(
     family = registry.schema(model_type)
     sources.nested = family.get("x-nested")
     fields = _merged(chat_config, sources.nested)
+    for name, spec in family["properties"].items():
+        if "x-null" in spec and name in chat_config["model_config"]:
+            fields.setdefault(name, spec["x-null"])
     given = {
         name: value
         for name, value in overrides.items()

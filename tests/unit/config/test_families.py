@@ -184,9 +184,12 @@ def test_gpt_neox_contradictions(error_of, changes, expected):
     assert error_of(chat_config("gpt_neox", **changes)) == f"{FILE}: {expected}"
 
 
-@pytest.mark.parametrize(("given", "size"), [({}, 8192), ({"intermediate_size": 0}, 256)])
+@pytest.mark.parametrize(
+    ("given", "size"),
+    [({}, 8192), ({"intermediate_size": 0}, 256), ({"intermediate_size": None}, 256)],
+)
 def test_phi_defaults(run, given, size):
-    """An intermediate_size of 0 stands for four times hidden_size, none for Phi-1's."""
+    """An intermediate_size of 0 or null is four times hidden_size; without one it is Phi-1's."""
     config = run(chat_config("phi", **given))["model_config"]
     assert config["intermediate_size"] == size
     assert config["num_hidden_layers"] == 24

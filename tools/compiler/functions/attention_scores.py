@@ -20,9 +20,9 @@ from tvm import tirx
 from tvm.ir import Expr, TensorLoad, Var
 from tvm.target import Target
 
+from tools.compiler.functions import query_positions
 from tools.compiler.functions.tir_rewriter import Scope, rewrite, with_body
 
-_MOST_BUFFERS = "tir_attention_prefill_with_tree_mask_with_paged_kv_cache"
 MASKED = -5e4
 """What TVM's kernels take for minus infinity."""
 
@@ -49,20 +49,8 @@ def has_scores(name: str) -> bool:
     return name in _KERNELS
 
 
-def scores_on(target: Target, name: str, scores: AttentionScores) -> AttentionScores:
-    """Returns what a target's kernel of that name does to scores.
-
-    WebGPU lets TVM's runtime give 10 buffers to a kernel. That of token trees whose keys are in the
-    cache takes them all, and has none left for the positions that a window needs: there it sees all
-    keys. A browser that loads the library compiles it, though chats there draft no trees.
-    """
-    if target.kind.name == "webgpu" and name == _MOST_BUFFERS:
-        return dataclasses.replace(scores, window=None)
-    return scores
-
-
 def with_scores(
-    name: str, kernel: tirx.PrimFunc, scores: AttentionScores, group_size: int
+    name: str, kernel: tirx.PrimFunc, scores: AttentionScores, group_size: int, target: Target
 ) -> tirx.PrimFunc:
     """Returns the kernel with other scores.
 
@@ -71,17 +59,20 @@ def with_scores(
         kernel: TVM's.
         scores: What becomes of the scores.
         group_size: How many query heads share a key head.
+        target: What the kernel is for.
     """
     parameters = {parameter.name: parameter for parameter in kernel.params}
     scale = parameters["sm_scale"]
     layer_scale = Var("layer_scale", "float32")
-    rules = _KERNELS[name](scores, layer_scale < 0, group_size)
+    is_full = scores.window is not None and query_positions.must_be_left(name, target)
+    rules = (_GPUFull if is_full else _KERNELS[name])(scores, layer_scale < 0, group_size)
     kernel = rewrite(kernel, rules.replace)
     if not rules.done:
         raise ValueError(f"{name}: no score was found in TVM's kernel")
     root = kernel.body.block
     absolute = tirx.Bind(scale, tirx.max(layer_scale, -layer_scale))
-    root = with_body(root, tirx.SeqStmt([absolute, root.body]))
+    before = [query_positions.leave(parameters)] if is_full else []
+    root = with_body(root, tirx.SeqStmt([absolute, *before, root.body]))
     body = type(kernel.body)(kernel.body.iter_values, kernel.body.predicate, root)
     parameters = [
         layer_scale if parameter.same_as(scale) else parameter for parameter in kernel.params
@@ -207,6 +198,18 @@ class _GPUPaged(_GPUTile):
         return _at(scope["q_rope_position"], query) - key
 
 
+class _GPUFull(_GPUPaged):
+    """The same where the positions of queries and first keys have no buffer of their own."""
+
+    def distance(self, row: Expr, column: Expr, scope: Scope) -> Expr:
+        first, end = (_at(scope["q_indptr"], scope["b_idx"] + i) for i in (0, 1))
+        # Rows of the tile after the last one are not used.
+        place = tirx.min(scope["LH_start"] + row, (end - first) * self.group_size - 1)
+        query = first + place // self.group_size
+        head = scope["by"] * self.group_size + place % self.group_size
+        return query_positions.left(scope, query, head) - column
+
+
 class _GPUDecode(_Rules):
     """One query a sequence; tiles of keys that it does not see are passed over."""
 
@@ -259,6 +262,6 @@ _KERNELS: dict[str, Callable[[AttentionScores, Expr, int], _Rules]] = {
     "tir_attention_prefill_ragged_cpu": _CPURagged,
     "tir_attention_prefill_with_tree_mask": _GPUTree,
     "tir_attention_prefill_with_tree_mask_cpu": _CPUTree,
-    _MOST_BUFFERS: _GPUPaged,
+    "tir_attention_prefill_with_tree_mask_with_paged_kv_cache": _GPUPaged,
     "tir_attention_prefill_with_tree_mask_with_paged_kv_cache_cpu": _CPUPaged,
 }

@@ -13,7 +13,6 @@ from tools.compiler.functions import cpu_attention
 from tools.compiler.functions.attention_scores import (
     AttentionScores,
     has_scores,
-    scores_on,
     with_scores,
 )
 from tools.compiler.functions.decode_heads import cover_all_heads
@@ -158,8 +157,7 @@ def add_kv_cache_function(
         group_size = config.num_attention_heads // config.num_key_value_heads
         for var, function in builder.get().functions_items():
             if has_scores(var.name_hint):
-                scores = scores_on(target, var.name_hint, config.scores)
-                kernel = with_scores(var.name_hint, function, scores, group_size)
+                kernel = with_scores(var.name_hint, function, config.scores, group_size, target)
                 builder.update_func(var, kernel)
 
 
