@@ -9,7 +9,7 @@ from tvm import relax, tirx
 from tvm.relax.frontend.nn.llm.kv_cache import RopeMode, TIRPagedKVCache
 from tvm.target import Target
 
-from tools.compiler.functions import cpu_attention
+from tools.compiler.functions import cpu_attention, cpu_rotary
 from tools.compiler.functions.attention_scores import (
     AttentionScores,
     has_scores,
@@ -142,6 +142,23 @@ def add_kv_cache_function(
         for name, make_kernel in cpu_attention.KERNELS.items():
             kernel = make_kernel(*heads, config.dtype)
             builder.update_func(builder.get().get_global_var(name), kernel)
+    if (
+        target.kind.name == "llvm"
+        and config.rotary_dim != 0
+        and cpu_rotary.can_rotate(
+            config.head_dim, rotary_dim, config.dtype, config.rope_scaling or {}
+        )
+    ):
+        kernel = cpu_rotary.split_rotary(
+            config.num_attention_heads,
+            config.num_key_value_heads,
+            config.head_dim,
+            rotary_dim,
+            int(config.rope_theta),
+            config.dtype,
+            rope_scaling,
+        )
+        builder.update_func(builder.get().get_global_var("tir_split_rotary"), kernel)
     if is_longrope:
         kernel = longrope_split_rotary(
             config.rope_theta,

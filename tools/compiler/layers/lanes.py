@@ -32,6 +32,23 @@ def halved(vector: tirx.Expr, lanes: int, combine: Callable = tirx.Add) -> tirx.
     return T.bind(vector)
 
 
+def transposed(vectors: list[tirx.Expr]) -> list[tirx.Expr]:
+    """Returns the columns of rows: as many vectors as each has lanes, a power of two."""
+    lanes = len(vectors)
+    vectors = [T.bind(vector) for vector in vectors]
+    apart = lanes // 2
+    while apart:
+        for i in (i for i in range(lanes) if not i & apart):
+            pair = [vectors[i], vectors[i + apart]]
+            # Of the second vector, lanes are counted from the first's last.
+            low = [lane + (lanes - apart if lane & apart else 0) for lane in range(lanes)]
+            high = [lane + (lanes if lane & apart else apart) for lane in range(lanes)]
+            vectors[i] = T.bind(tirx.Shuffle(pair, low))
+            vectors[i + apart] = T.bind(tirx.Shuffle(pair, high))
+        apart //= 2
+    return vectors
+
+
 def rounded_to_int16(x: tirx.Expr, lanes: int) -> tirx.Expr:
     """Returns the nearest integers, bound to a variable."""
     whole = tirx.floor(x + everywhere(0.5, lanes))

@@ -12,11 +12,6 @@ _PAIRS = {
     8: "llvm.x86.avx2.pmadd.wd",
     16: "llvm.x86.avx512.pmaddw.d.512",
 }
-_FRACTIONS = {
-    8: "llvm.x86.ssse3.pmul.hr.sw.128",
-    16: "llvm.x86.avx2.pmul.hr.sw",
-    32: "llvm.x86.avx512.pmul.hr.sw.512",
-}
 
 
 def most_sums(target: Target) -> int:
@@ -37,14 +32,3 @@ def sums_of_pairs(left: tirx.Expr, right: tirx.Expr, sums: int) -> tirx.Expr:
         sums: 4, 8 or 16.
     """
     return T.call_llvm_pure_intrin(f"int32x{sums}", _PAIRS[sums], left, right)
-
-
-def fractions(left: tirx.Expr, right: tirx.Expr, lanes: int) -> tirx.Expr:
-    """Returns the products of int16 lanes divided by 2 ** 15, rounded, as int16.
-
-    Args:
-        left: A vector.
-        right: Another.
-        lanes: 8, 16 or 32.
-    """
-    return T.call_llvm_pure_intrin(f"int16x{lanes}", _FRACTIONS[lanes], left, right)

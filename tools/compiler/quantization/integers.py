@@ -25,6 +25,7 @@ class PackedIntegers:
         chunks: Parts of a row, `lanes` words each.
         positions: Digits of half a word.
         lanes: Words, and sums, of a chunk.
+        words_per_scale: Words that share a scale.
         scales: Scales of a chunk.
         bits: Bits of a digit.
         zero: The digit that stands for 0.
@@ -34,6 +35,7 @@ class PackedIntegers:
         self.chunks = words // lanes
         self.positions = 32 // bits // 2
         self.lanes = lanes
+        self.words_per_scale = words_per_scale
         self.scales = lanes // words_per_scale
         self.bits = bits
         self.zero = (1 << (bits - 1)) - 1
@@ -52,9 +54,21 @@ class PackedIntegers:
         """Returns the columns of a position's digits, counted from the chunk's first."""
         return [lane * self.positions + position for lane in range(2 * self.lanes)]
 
-    def halves(self, stored: list, row: tirx.Expr, chunk: tirx.Expr) -> tirx.Expr:
-        """Returns the halves of a chunk's words, each with its digits from the lowest bit on."""
-        words = stored[0][row, tirx.Ramp(chunk * self.lanes, 1, self.lanes)]
+    def pairs(self) -> list[int]:
+        """Returns the same of a word after another: at each position those of its halves."""
+        return [
+            (2 * word + half) * self.positions + position
+            for word in range(self.lanes)
+            for position in range(self.positions)
+            for half in range(2)
+        ]
+
+    def words(self, stored: list, row: tirx.Expr, chunk: tirx.Expr) -> tirx.Expr:
+        """Returns the words of a chunk."""
+        return stored[0][row, tirx.Ramp(chunk * self.lanes, 1, self.lanes)]
+
+    def halves(self, words: tirx.Expr) -> tirx.Expr:
+        """Returns the halves of words, each with its digits from the lowest bit on."""
         used = self.positions * self.bits
         if used < 16:
             # The second half begins in the first, which it leaves.
@@ -79,13 +93,21 @@ class PackedIntegers:
             return stored[1][row, tirx.Ramp(index, 1, count)].astype(f"float32x{count}")
         return stored[1][row, index].astype("float32")
 
-    def of_lanes(self, scales: tirx.Expr, lanes: int) -> tirx.Expr:
-        """Returns a chunk's scales, each for its share of a vector's lanes."""
-        if self.scales == 1:
+    def of_lanes(self, scales: tirx.Expr, chunk: int, count: int, lanes: int) -> tirx.Expr:
+        """Returns the scales of a chunk, each for its share of a vector's lanes.
+
+        Args:
+            scales: Of some chunks.
+            chunk: Which of them.
+            count: How many scales there are.
+            lanes: Of the result.
+        """
+        if count == 1:
             return tirx.Broadcast(scales, lanes)
         share = lanes // self.scales
         # A shuffle has no more lanes than what it takes.
-        return tirx.Shuffle([scales] * share, [lane // share for lane in range(lanes)])
+        copies = [scales] * -(-lanes // count)
+        return tirx.Shuffle(copies, [chunk * self.scales + lane // share for lane in range(lanes)])
 
     def _words(self, value: int) -> tirx.Expr:
         return tirx.Broadcast(tirx.const(value, "uint32"), self.lanes)
