@@ -50,7 +50,7 @@ def attend_from_trees(
     positions, starts = np.array([65, 66, 66, 67, 67, 89, 90, 90]), np.array([0, 40])
     first_queries, pages_of, last_page = np.array([0, 5, 8]), np.array([0, 5, 9]), np.array([6, 4])
     session.call(
-        "tir_attention_prefill_with_tree_mask_with_paged_kv_cache",
+        "tree_attn_paged_kv",
         numbers((8, query_heads, head_dim)),
         first_queries,
         numbers((10, 2, heads, PAGE_SIZE, head_dim)),
