@@ -35,7 +35,7 @@ def first_error(*errors):
     """Fails with the first error there is.
 
     Args:
-      *errors: What the functions below return: a message, or None.
+      *errors: What functions that check an attribute return: a message, or None.
     """
     for error in errors:
         if error:

@@ -27,8 +27,8 @@ _WORKER = {
 # One worker for all requests of a time.
 _MULTIPLEX = {"supports-multiplex-workers": "1"}
 
-# One worker for each request of a time: Bazel 7.7 removes the sandboxes of all requests of a worker with that of any. A
-# worker without a sandbox, which mlc.bazelrc asks for with the setting mapped_compiles, would find no mapped path.
+# One worker for each request of a time, in a sandbox, where mapped paths exist: Bazel 7.7 removes the sandboxes of all
+# requests of a multiplex worker with that of any. mlc.bazelrc sets --worker_sandboxing beside mapped_compiles.
 _MAPPED = {"supports-path-mapping": "1"}
 
 def _resources(_os, _input_count):
