@@ -2,6 +2,7 @@
 
 load("//rules/private/providers:library_request_info.bzl", "MlcLibraryRequestInfo")
 load("//rules/private/providers:model_lib_info.bzl", "MlcModelLibInfo")
+load("//rules/private/providers:python_info.bzl", "site_path")
 load(":label.bzl", "label_text")
 load(":run_tool.bzl", "run_tool", "tool_arguments")
 
@@ -57,10 +58,10 @@ def _compile(ctx, request, key):
         args.add("--nvcc", nvcc.program)
     if environment:
         args.add("--interpreter", environment.interpreter)
-        args.add_all("--site", [environment.site], expand_directories = False)
+        args.add("--site", site_path(environment, environment.stamp.path))
         args.add("--stamp", environment.stamp)
         args.add("--symbol-suffix", compiler.symbol_suffix)
-        inputs += [environment.interpreter, environment.site, environment.stamp]
+        inputs += [environment.interpreter, environment.stamp] + environment.site_files.to_list()
     run_tool(
         ctx,
         tool = compiler.tool,

@@ -1,7 +1,7 @@
 """Rule: a Python tool of this repository, for actions and for `bazel run`."""
 
 load("@bazel_skylib//rules:common_settings.bzl", "BuildSettingInfo")
-load("//rules/private/providers:python_info.bzl", "MlcPythonInfo")
+load("//rules/private/providers:python_info.bzl", "MlcPythonInfo", "site_path")
 load("//rules/private/providers:tool_info.bzl", "MlcToolInfo")
 load(":run_tool.bzl", "PYTHON_FLAGS", "PYTHON_TOOLCHAIN", "python_of")
 
@@ -49,11 +49,11 @@ def write_launcher(ctx, output, tool, python, arguments = "", export = ""):
         interpreter = runfiles_path(ctx, python.interpreter),
         module = tool.module,
         runner = runfiles_path(ctx, tool.runner),
-        site = "\"$runfiles/{}\"".format(runfiles_path(ctx, python.site)) if tool.packages else "''",
+        site = "\"$runfiles/{}\"".format(site_path(python, runfiles_path(ctx, python.stamp))) if tool.packages else "''",
     ))
     return ctx.runfiles(
-        files = [python.interpreter, tool.runner] + ([python.site] if tool.packages else []),
-        transitive_files = tool.sources,
+        files = [python.interpreter, tool.runner],
+        transitive_files = depset(transitive = [tool.sources] + ([python.site_files] if tool.packages else [])),
     )
 
 def _python_tool_impl(ctx):

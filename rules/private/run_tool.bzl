@@ -1,5 +1,7 @@
 """How every action of rules_mlc runs a Python tool."""
 
+load("//rules/private/providers:python_info.bzl", "site_path")
+
 PYTHON_TOOLCHAIN = "//rules/toolchains:mlc_python"
 COMPILER_TOOLCHAIN = "//rules/toolchains:mlc_compiler"
 
@@ -85,10 +87,7 @@ def run_tool(
     command = ctx.actions.args()
     command.add_all(PYTHON_FLAGS)
     command.add(tool.runner)
-
-    # A source directory: not expanded, and never among `tools`.
-    packages = [python.site] if tool.packages else []
-    command.add_all(packages or [""], expand_directories = False)
+    command.add(site_path(python, python.stamp.path) if tool.packages else "")
     command.add(tool.module)
 
     mapped = canonical and tool.mapped_compiles
@@ -117,13 +116,13 @@ def run_tool(
         executable = python.interpreter,
         arguments = [command] + arguments,
         inputs = depset(
-            packages + requests,
-            transitive = [inputs if type(inputs) == "depset" else depset(inputs)],
+            requests,
+            transitive = [inputs if type(inputs) == "depset" else depset(inputs)] + ([python.site_files] if tool.packages else []),
         ),
         outputs = outputs,
         # The stamp stands for the packages: a worker of other packages is another worker.
         tools = depset(
-            [python.interpreter, tool.runner] + ([python.stamp] if packages else []),
+            [python.interpreter, tool.runner] + ([python.stamp] if tool.packages else []),
             transitive = [tool.sources] + ([tools] if tools else []),
         ),
         env = {k: v for k, v in _ENV.items() if not shell_env or k != "HOME"},

@@ -54,7 +54,7 @@ def _compile_inputs_impl(ctx):
     names = _basenames(compile.inputs)
     key = analysistest.target_under_test(env)[MlcModelLibInfo].compile_key
     asserts.true(env, key in compile.inputs.to_list())
-    for needed in ["python3", "archives", "stamp.json"]:
+    for needed in ["python3", "tvm.zip", "libtvm_compiler.so", "stamp.json"]:
         asserts.true(env, needed in names, needed)
     for f in compile.inputs.to_list():
         of_toolchain = f.owner.workspace_name or f.owner.package.startswith("tools")

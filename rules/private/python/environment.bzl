@@ -6,12 +6,13 @@ def _python_environment_impl(ctx):
     info = MlcPythonInfo(
         interpreter = ctx.file.interpreter,
         packages = ctx.attr.packages,
-        site = ctx.file.site,
+        site = ctx.attr.site,
+        site_files = depset(ctx.files.site_files),
         stamp = ctx.file.stamp,
         version = ctx.attr.version,
     )
     return [
-        DefaultInfo(files = depset([info.interpreter, info.site, info.stamp])),
+        DefaultInfo(files = depset([info.interpreter, info.stamp], transitive = [info.site_files])),
         info,
         platform_common.ToolchainInfo(python = info),
     ]
@@ -26,9 +27,13 @@ python_environment = rule(
             mandatory = True,
         ),
         "packages": attr.string_dict(doc = "Normalized distribution name -> installed version."),
-        "site": attr.label(
-            doc = "The directory of installed packages.",
-            allow_single_file = True,
+        "site": attr.string(
+            doc = "The name of the directory of installed packages, which lies beside the stamp.",
+            mandatory = True,
+        ),
+        "site_files": attr.label_list(
+            doc = "Its files, or itself where they are thousands.",
+            allow_files = True,
             mandatory = True,
         ),
         "stamp": attr.label(

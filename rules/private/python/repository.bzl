@@ -6,13 +6,14 @@ load("@rules_python//python:defs.bzl", "py_library", "py_runtime", "py_runtime_p
 
 package(default_visibility = ["//visibility:public"])
 
-exports_files(["python3", "{site}", "stamp.json"])
+exports_files(["python3", "stamp.json"])
 
 python_environment(
     name = "python",
     interpreter = "python3",
     packages = {packages},
     site = "{site}",
+    site_files = {site_files},
     stamp = "stamp.json",
     version = "{version}",
 )
@@ -95,6 +96,7 @@ def _python_repository_impl(rctx):
         interpreter = answer["interpreter"],
         packages = repr(answer["packages"]),
         site = "site" if keep_scripts else "archives",
+        site_files = "[\"site\"]" if keep_scripts else "glob([\"archives/**\"])",
         version = answer["stamp"]["version"],
     ))
 

@@ -15,6 +15,7 @@ python_environment(
     interpreter = "python3",
     packages = {packages},
     site = "site",
+    site_files = ["site"],
     stamp = "stamp.json",
     version = "{version}",
 )
