@@ -101,7 +101,6 @@ def _archive(ctx, models, device):
     path = _ARCHIVES[_kind(device)]
     output = _declare(ctx, path)
     args = tool_arguments(ctx)
-    args.add("archive")
     args.add("--object", device.object)
     args.add("--symbol-suffix", libs[0].compiler.symbol_suffix)
     args.add("--output", output)
@@ -109,7 +108,7 @@ def _archive(ctx, models, device):
         args.add_all("--library", [lib.compile_key, lib.library])
     run_tool(
         ctx,
-        tool = ctx.attr._tool[MlcToolInfo],
+        tool = ctx.attr._archive_tool[MlcToolInfo],
         python = python_of(ctx),
         arguments = [args],
         inputs = [f for lib in libs for f in [lib.compile_key, lib.library]],
@@ -287,6 +286,7 @@ mlc_package = rule(
             default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
         ),
         "_app_tool": attr.label(default = "//tools/app", cfg = "exec", providers = [MlcToolInfo]),
+        "_archive_tool": attr.label(default = "//tools/archive", cfg = "exec", providers = [MlcToolInfo]),
         "_library_tool": attr.label(default = "//tools/library", cfg = "exec", providers = [MlcToolInfo]),
         "_oci_tool": attr.label(default = "//tools/oci", cfg = "exec", providers = [MlcToolInfo]),
         "_tool": attr.label(default = "//tools/package", cfg = "exec", providers = [MlcToolInfo]),

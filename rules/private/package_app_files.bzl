@@ -36,7 +36,6 @@ def app_files(ctx, models, device, archive, runtime, declare):
     inputs = [f for model in models for f in [model.entry, model.lib.compile_key]]
     listing = ctx.actions.declare_file(ctx.label.name + ".app_files.json")
     args = tool_arguments(ctx)
-    args.add("files")
     args.add(label_text(ctx.label), format = "--where=%s")
     for model in models:
         args.add_all("--model", [model.entry, model.lib.compile_key])

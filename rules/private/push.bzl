@@ -16,7 +16,6 @@ def _mlc_push_impl(ctx):
         ctx.attr._tool[MlcToolInfo],
         python_of(ctx),
         arguments = " ".join([
-            "push",
             "--manifest \"$runfiles\"/" + shell.quote(manifest),
             "--root \"$runfiles\"/" + shell.quote(manifest.rpartition("/")[0]),
             "--application-id " + shell.quote(ctx.attr.application_id),
@@ -33,7 +32,7 @@ mlc_push = rule(
     attrs = {
         "application_id": attr.string(doc = "The app's.", mandatory = True),
         "package": attr.label(doc = "The package.", mandatory = True, providers = [MlcPackageInfo]),
-        "_tool": attr.label(default = "//tools/app", cfg = "target", providers = [MlcToolInfo]),
+        "_tool": attr.label(default = "//tools/push", cfg = "target", providers = [MlcToolInfo]),
     },
     executable = True,
     toolchains = [PYTHON_TOOLCHAIN],

@@ -16,6 +16,8 @@ mlc.upstream_compiler({attributes})
 use_repo(mlc, "mlc_upstream_compiler")
 """
 
+TRACKED = "startup --host_jvm_args=-DBAZEL_TRACK_SOURCE_DIRECTORIES=1\n"
+
 BUILD = (
     PREAMBLE
     + """
@@ -41,11 +43,15 @@ def workspace(new_workspace, tmp_path):
     made.write("MODULE.bazel", module + TAG.format(attributes=attributes))
     made.write("new.json", json.dumps({**TINY_CONFIG, "model_type": "brand_new"}))
     made.write("BUILD.bazel", BUILD)
+    settings = (made.root / ".bazelrc").read_text()
+    made.write(".bazelrc", f"{TRACKED}{settings}")
     return made
 
 
 def test_a_package_of_upstreams_compiler(workspace):
-    assert workspace.bazel("build", "//:pkg").ran("MlcCompile") == 1
+    built = workspace.bazel("build", "//:pkg")
+    assert built.ran("MlcCompile") == 1
+    assert "WARNING" not in built.stderr
     package = workspace.root / "bazel-bin/pkg"
     manifest = json.loads((package / "package-manifest.json").read_text())
     assert manifest["versions"] == {

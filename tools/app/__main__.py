@@ -1,4 +1,4 @@
-"""Command line: ``python -m tools.app files|push ...``."""
+"""Command line: ``python -m tools.app --listing OUT --model ENTRY KEY [--kotlin OUT] ...``."""
 
 from __future__ import annotations
 
@@ -17,27 +17,14 @@ PRELOAD = [
 
 
 def parser() -> argparse.ArgumentParser:
-    """Returns the parser of the commands."""
+    """Returns the parser of the command."""
     result = argparse.ArgumentParser(
         prog="python -m tools.app",
-        description="Serves the app that a package is for.",
+        description="Writes settings and constants for the sources of an app.",
         fromfile_prefix_chars="@",
     )
-    commands = result.add_subparsers(required=True, metavar="COMMAND")
-    _add_files(commands.add_parser("files", help="settings and constants for the app's sources"))
-    _add_push(commands.add_parser("push", help="bundled models onto an Android device"))
-    return result
-
-
-def main(argv: list[str]) -> None:
-    """Runs one command."""
-    args = parser().parse_args(argv)
-    args.function(args)
-
-
-def _add_files(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--where", required=True, help="the package's target")
-    command.add_argument(
+    result.add_argument("--where", required=True, help="the package's target")
+    result.add_argument(
         "--model",
         action="append",
         nargs=2,
@@ -45,35 +32,37 @@ def _add_files(command: argparse.ArgumentParser) -> None:
         metavar=("ENTRY.json", "KEY.json"),
         help="a model and its library's compile key; repeatable",
     )
-    command.add_argument(
+    result.add_argument(
         "--symbol-suffix",
         default="__tvm_ffi__library_bin",
         metavar="NAME",
         help="what follows <model_lib>_ in a library's symbol (default: %(default)s)",
     )
-    command.add_argument("--archive", metavar="LIB.a", help="the libraries, for --exported-symbols")
-    command.add_argument(
+    result.add_argument("--archive", metavar="LIB.a", help="the libraries, for --exported-symbols")
+    result.add_argument(
         "--link",
         action="append",
         default=[],
         metavar="lib*.a",
         help="a library to link; repeatable",
     )
-    command.add_argument("--swift", metavar="OUT")
-    command.add_argument("--kotlin", metavar="OUT")
-    command.add_argument("--xcconfig", metavar="OUT")
-    command.add_argument("--exported-symbols", metavar="OUT")
-    command.add_argument("--directory", default="app", help="the files' directory in the package")
-    command.add_argument("--listing", required=True, metavar="OUT", help="their sizes and digests")
-    command.set_defaults(function=_files)
+    result.add_argument("--swift", metavar="OUT")
+    result.add_argument("--kotlin", metavar="OUT")
+    result.add_argument("--xcconfig", metavar="OUT")
+    result.add_argument("--exported-symbols", metavar="OUT")
+    result.add_argument("--directory", default="app", help="the files' directory in the package")
+    result.add_argument("--listing", required=True, metavar="OUT", help="their sizes and digests")
+    return result
 
 
-def _files(args: argparse.Namespace) -> None:
+def main(argv: list[str]) -> None:
+    """Writes the files."""
     from tools.app import constants
     from tools.config import load_key, strict_json
     from tools.package.app_config import parse_entry
     from tools.weights.digest import digest
 
+    args = parser().parse_args(argv)
     models = [
         (parse_entry(strict_json.load(entry)).model_id, load_key(key, any_model=True).model_lib)
         for entry, key in args.model
@@ -110,41 +99,6 @@ def _xcode_files(args: argparse.Namespace, libraries: list[str]) -> dict[str, st
     if args.exported_symbols:
         texts[args.exported_symbols] = xcode.exported_symbols(args.archive)
     return texts
-
-
-def _add_push(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--manifest", required=True, type=Path, metavar="FILE")
-    command.add_argument(
-        "--root", required=True, type=Path, metavar="DIR", help="where the manifest's files are"
-    )
-    command.add_argument("--application-id", required=True, metavar="ID", help="the app's")
-    command.add_argument("--serial", help="which device, as `adb devices` names it")
-    command.add_argument("--adb", default="adb", metavar="PROGRAM", help="default: on PATH")
-    command.add_argument("--dry-run", action="store_true", help="only say what would be pushed")
-    command.set_defaults(function=_push)
-
-
-def _push(args: argparse.Namespace) -> None:
-    from tools.app import push
-    from tools.app.adb import Device
-    from tools.hub.progress import Progress
-
-    files = push.bundled_files(args.manifest, args.root)
-    device = Device(args.adb, args.serial)
-    directory = push.app_directory(args.application_id)
-    todo = push.outdated(device, directory, files)
-    nbytes = sum(file.nbytes for file in todo)
-    if args.dry_run:
-        for file in todo:
-            print(f"would push {file.path}")
-    else:
-        with Progress("pushing", len(todo)) as progress:
-            push.push(device, directory, todo, progress.advance)
-    what = "to push" if args.dry_run else "pushed"
-    print(
-        f"{directory}: {len(files)} files: {len(todo)} {what} ({nbytes / 1e6:.1f} MB), "
-        f"{len(files) - len(todo)} up to date"
-    )
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from tools.archive.symbols import defined_symbols
 from tools.library import ar_reader
-from tools.package.symbols import defined_symbols
 
 _XCCONFIG = """\
 // Build settings for the models of {where}. Generated; changes are lost.

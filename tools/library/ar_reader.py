@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tools.archive.ar_format import HEADER_SIZE, MAGIC
 from tools.cli import UserError
-from tools.package.ar_format import HEADER_SIZE, MAGIC
 
 _THIN_MAGIC = b"!<thin>\n"
 

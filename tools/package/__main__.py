@@ -1,4 +1,4 @@
-"""Command line: ``python -m tools.package check|archive|assemble|install ...``."""
+"""Command line: ``python -m tools.package check|assemble|install ...``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tools import cli
 
-PRELOAD = ["tools.package.archive", "tools.package.assemble"]
+PRELOAD = ["tools.package.assemble"]
 """What a persistent worker loads before the first request."""
 
 
@@ -21,7 +21,6 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = result.add_subparsers(required=True, metavar="COMMAND")
     _add_check(commands.add_parser("check", help="what can be refused before any compile"))
-    _add_archive(commands.add_parser("archive", help="one static archive of all libraries"))
     _add_assemble(commands.add_parser("assemble", help="the app config and the manifest"))
     _add_install(commands.add_parser("install", help="the package's files into a directory"))
     return result
@@ -55,32 +54,6 @@ def _check(args: argparse.Namespace) -> None:
         [(parse_entry(strict_json.load(e)), load_key(k, any_model=True)) for e, k in args.model]
     )
     cli.write_text(args.output, "")
-
-
-def _add_archive(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--object", required=True, choices=["elf", "macho"])
-    command.add_argument(
-        "--symbol-suffix",
-        default="__tvm_ffi__library_bin",
-        metavar="NAME",
-        help="what follows <model_lib>_ in a library's symbol (default: %(default)s)",
-    )
-    command.add_argument("--output", required=True, metavar="LIB.a")
-    command.add_argument(
-        "--library",
-        action="append",
-        nargs=2,
-        required=True,
-        metavar=("KEY.json", "LIB.tar"),
-        help="a library and its compile key; repeatable",
-    )
-    command.set_defaults(function=_archive)
-
-
-def _archive(args: argparse.Namespace) -> None:
-    from tools.package.archive import write_archive
-
-    write_archive(args.output, args.object, args.symbol_suffix, args.library)
 
 
 def _add_assemble(command: argparse.ArgumentParser) -> None:

@@ -103,7 +103,7 @@ def _python_repository_impl(rctx):
 python_repository = repository_rule(
     doc = """Installs a hash-locked requirements file as one source directory, `site`, beside a link to the interpreter.
 
-For actions there is another, `archives`, with a file for each package; native libraries are hard links of the first's.
+For actions there are the files of another, `archives`: one for each package, and native libraries, which are hard links of the first's.
 The byte code is deterministic and the directory holds no path of the machine, so actions that use it have
 the same key wherever the lock, the platform and the interpreter are the same.""",
     implementation = _python_repository_impl,

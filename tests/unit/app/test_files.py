@@ -10,9 +10,9 @@ import pytest
 from tests.objects import LOCAL, STRONG, UNDEFINED, WEAK, macho_object
 from tools.app.__main__ import main
 from tools.app.constants import identifiers
+from tools.archive import ar_macho
+from tools.archive.ar_format import Member
 from tools.config import CompileKey
-from tools.package import ar_macho
-from tools.package.ar_format import Member
 
 IDS = ["Phi-3.5-mini-q4f16_1-MLC", "it's $new"]
 
@@ -31,7 +31,7 @@ def write(tmp_path, monkeypatch):
         models += ["--model", f"{number}.entry", f"{number}.key"]
 
     def run(option, name, *more):
-        main(["files", "--where", "//a:b", *models, option, name, "--listing", "l.json", *more])
+        main(["--where", "//a:b", *models, option, name, "--listing", "l.json", *more])
         text = (tmp_path / name).read_text()
         digest = hashlib.sha256(text.encode()).hexdigest()
         assert json.loads((tmp_path / "l.json").read_text()) == [

@@ -8,13 +8,13 @@ import pytest
 
 from tests.objects import STRONG, elf_object, macho_object
 from tests.unit.library.conftest import SUFFIX
+from tools.archive import ar_elf, ar_macho
+from tools.archive.ar_format import Member
 from tools.cli import UserError
 from tools.config import load_key, registry
 from tools.library import ar_reader
 from tools.library.accept import accept
 from tools.library.memory import memory_figures
-from tools.package import ar_elf, ar_macho
-from tools.package.ar_format import Member
 
 CODE = elf_object({"helper": STRONG})
 

@@ -9,9 +9,9 @@ import pytest
 
 from tests.objects import STRONG, elf_object, macho_object
 from tools import cli
+from tools.archive import ar_elf, ar_macho
+from tools.archive.ar_format import Member
 from tools.library.__main__ import main
-from tools.package import ar_elf, ar_macho
-from tools.package.ar_format import Member
 
 
 def _runtime(workshop, device, **files):

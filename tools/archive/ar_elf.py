@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
-from tools.package.ar_format import HEADER_SIZE, MAGIC, Member, check_size, header
+from tools.archive.ar_format import HEADER_SIZE, MAGIC, Member, check_size, header
 
 _LONGEST_SHORT_NAME = 15  # a "/" ends it
 

@@ -10,11 +10,11 @@ import zlib
 from collections.abc import Iterable, Sequence
 
 from tools import cli
+from tools.archive import ar_elf, ar_macho
+from tools.archive.ar_format import Member
+from tools.archive.symbols import Symbol, defined_symbols
 from tools.cli import UserError
 from tools.config import load_key
-from tools.package import ar_elf, ar_macho
-from tools.package.ar_format import Member
-from tools.package.symbols import Symbol, defined_symbols
 
 _WRITERS = {"elf": ar_elf.archive, "macho": ar_macho.archive}
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tools import cli
-from tools.app.__main__ import main
+from tools.push.__main__ import main
 
 ID = "com.example.app"
 FILES = f"storage/emulated/0/Android/data/{ID}/files"
@@ -54,7 +54,7 @@ class Phone:
         self.log.write_text("")
         main(
             [
-                *("push", "--manifest", str(self.package / "package-manifest.json")),
+                *("--manifest", str(self.package / "package-manifest.json")),
                 *("--root", str(self.package), "--application-id", ID),
                 *("--adb", str(self.adb), *more),
             ]

@@ -7,9 +7,9 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 
-from tools.app.adb import Device
 from tools.cli import UserError, warn
 from tools.package.manifest import load as load_manifest
+from tools.push.adb import Device
 
 # Where adb may write. An app's own directory it may only move files into.
 _STAGING = "/data/local/tmp/rules_mlc"

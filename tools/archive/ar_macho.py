@@ -11,7 +11,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
-from tools.package.ar_format import HEADER_SIZE, MAGIC, Member, check_size, header
+from tools.archive.ar_format import HEADER_SIZE, MAGIC, Member, check_size, header
 
 _ALIGNMENT = 8
 

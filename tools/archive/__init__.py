@@ -1,0 +1,1 @@
+"""One static archive of the model libraries of a package."""

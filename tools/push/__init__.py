@@ -1,0 +1,1 @@
+"""Bundled models of a package onto an Android device, by adb."""
