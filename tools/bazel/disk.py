@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,14 @@ def make_folder(folder: Path) -> None:
             f"the cache folder {folder} cannot be created: {error.strerror};"
             " set MLC_CACHE_HOME to a folder that can be written"
         ) from None
+
+
+def remove_folder(folder: Path) -> None:
+    """Removes a folder as far as it can, also what Bazel made read-only in it."""
+    for path, _, _ in os.walk(folder):
+        with contextlib.suppress(OSError):
+            os.chmod(path, 0o700)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def check_free(folder: Path, needed: int) -> None:

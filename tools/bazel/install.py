@@ -16,13 +16,13 @@ from .download import Downloader, GoneError, Package
 from .errors import LauncherError
 from .index import read_index, resolve
 from .machine import Machine, this_machine
-from .prefix import packages
+from .prefix import packages, server_cache
 from .prefix.assemble import assemble
 from .progress import Progress, say
 from .signature import archive_keyring
 
 _INSTALLED_BYTES = 220_000_000
-"""What an install takes on the disk besides its downloads."""
+"""What an install takes on the disk besides its downloads, and the cache of its server."""
 
 _UNUSED_AFTER = 30 * 24 * 3600
 """Seconds after its last use when another launcher's install is removed."""
@@ -32,8 +32,8 @@ def install(cache: Path, name: str) -> Path:
     """Installs the private Bazel as ``cache / name``, unless it is there already.
 
     Downloads stay in the cache, so that an install that was killed goes on where it was. The
-    folder appears at once, by a rename, when it is complete. Only one process installs; others
-    wait for it and use its result.
+    folder appears at once, by a rename, when all is in it but the cache of its server, which is
+    made in its place. Only one process installs; others wait for it and use its result.
 
     Args:
         cache: The launcher's cache folder; created.
@@ -50,18 +50,18 @@ def install(cache: Path, name: str) -> Path:
     final = cache / name
     disk.make_folder(cache)
     with _only_one(cache):
+        started = time.monotonic()
         if not final.is_dir():
-            started = time.monotonic()
             say(f"installing a private Bazel {packages.BAZEL} into {final} (once)")
             _install(cache, final, machine)
+        if not (final / server_cache.NAME).exists():
+            _make_server_cache(final)
             say(f"installed in {time.monotonic() - started:.0f} s")
     return final
 
 
 def _install(cache: Path, final: Path, machine: Machine) -> None:
-    building = final.with_name(final.name + ".building")
-    for stale in cache.glob("*.building"):
-        shutil.rmtree(stale)
+    building = _scratch(final)
     wheels.check_pip()
     debs, versions = _fetch_packages(cache / "packages", machine)
     pip = wheels.fetch_wheels(cache / "wheels")
@@ -75,8 +75,31 @@ def _install(cache: Path, final: Path, machine: Machine) -> None:
             (building / "installed.json").write_text(text + "\n", encoding="utf-8")
             os.rename(building, final)
     finally:
-        shutil.rmtree(building, ignore_errors=True)
+        disk.remove_folder(building)
     _remove_unused(cache, {final, *debs.values(), *pip.values()})
+
+
+def _make_server_cache(final: Path) -> None:
+    """Makes the cache of the server; without it, an install is complete too."""
+    say("recording Bazel's server, so that it starts fast (once)")
+    scratch = _scratch(final)
+    try:
+        scratch.mkdir()
+        server_cache.make(final, scratch)
+    except (LauncherError, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        say(f"no cache for Bazel's server, which starts slowly without it: {reason}")
+        (final / server_cache.NAME).touch()
+    finally:
+        disk.remove_folder(scratch)
+
+
+def _scratch(final: Path) -> Path:
+    """Returns a folder beside ``final`` to work in; removes what killed installs left."""
+    for stale in final.parent.glob("*.building"):
+        server_cache.end_processes(stale)
+        disk.remove_folder(stale)
+    return final.with_name(final.name + ".building")
 
 
 def _fetch_packages(folder: Path, machine: Machine) -> tuple[dict[str, Path], dict[str, str]]:

@@ -19,8 +19,26 @@ SIGNED = Path(__file__).parent / "signed"
 
 ELF = b"\x7fELF, as far as the first four bytes go\n"
 
-# Prints where it runs, as which process, and its arguments; ends with the status asked for.
-FAKE_BAZEL = '#!/bin/sh\nprintf "%s\\n" "cwd=$PWD" "pid=$$" "$@"\nexit "${FAKE_STATUS:-0}"\n'
+# Prints where it runs, as which process, and its arguments; ends with the status asked for. Where
+# it is told to record, it does so as it ends, unless FAKE_RECORD says what happens instead.
+FAKE_BAZEL = """\
+#!/bin/sh
+printf "%s\\n" "cwd=$PWD" "pid=$$" "$@"
+for argument; do
+  case $argument in
+  --host_jvm_args=-XX:AOTCacheOutput=*) record=${argument#*Output=} ;;
+  esac
+done
+if [ "$argument" = shutdown ] && [ -n "${record:-}" ]; then
+  case ${FAKE_RECORD:-} in
+  '') printf "a cache" >"$record" ;;
+  half) printf "\\0\\0\\0\\0 a half" >"$record" ;;
+  hangs) RECORD=$record sleep 1000 & while :; do sleep 0.02; done ;;
+  fails) exit 1 ;;
+  esac
+fi
+exit "${FAKE_STATUS:-0}"
+"""
 
 # As long as the file HOLD names exists, it hangs: a test can kill an install at this point.
 FAKE_PATCHELF = """\
@@ -158,7 +176,7 @@ class Archive:
             return {f"usr/lib/{triplet}/libzstd-jni.so.1": ELF}
         if name in _MODULE_PACKAGES:
             folder, module = _MODULE_PACKAGES[name]
-            text = f'module(\n    name = "{module}",\n)\n'
+            text = f'module(\n    name = "{module}",\n)\nregister_toolchains("//:all")\n'
             return {f"usr/share/bazel/{folder}/MODULE.bazel": text.encode()}
         if name.endswith("-java"):
             return {f"usr/share/java/{name}.jar": _zip({})}

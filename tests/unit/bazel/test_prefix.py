@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import zipfile
 
 import pytest
 
@@ -48,8 +49,51 @@ def test_every_module_of_the_graph_is_overridden(assembled, tmp_path):
 def test_bazel_is_told_its_version(assembled, tmp_path):
     build = assembled()
     class_path = (build / "usr/share/bazel/bazel_classpath_debian_depends.txt").read_text()
-    assert class_path.splitlines()[-1] == f"{tmp_path}/final/resources"
-    assert (build / "resources/build-data.properties").read_text() == "build.label=7.7.1\n"
+    assert class_path.splitlines()[-1] == f"{tmp_path}/final/resources.jar"
+    with zipfile.ZipFile(build / "resources.jar") as jar:
+        assert jar.read("build-data.properties") == b"build.label=7.7.1\n"
+        assert [info.date_time[0] for info in jar.infolist()] == [1980]
+
+
+def test_only_the_java_rules_register_no_toolchains(assembled):
+    base = assembled() / "usr/share/bazel"
+    files = [*base.glob("rules/*/MODULE.bazel"), *base.glob("tools/*/MODULE.bazel")]
+    without = [path for path in files if "register_toolchains" not in path.read_text()]
+    assert without == [base / "rules/java/MODULE.bazel"]
+
+
+def test_every_form_of_registering_toolchains_is_dropped_and_nothing_else(tmp_path):
+    kept = """\
+module(name = "m")  # not register_toolchains
+
+JDKS = {"8": ["linux"]}
+[use_repo(
+    extension,
+    name,
+) for name in JDKS]
+
+# The last line.
+use_repo(extension, "register_toolchains")
+"""
+    dropped = """\
+register_toolchains("//:all")
+register_toolchains(
+    "@jdk//:a",
+    # A comment.
+    "@jdk//:b",
+    dev_dependency = True,
+)
+[register_toolchains("@" + name + "//:all") for name in JDKS]
+[
+    register_toolchains("@%s//:all" % name)
+    for name in JDKS
+    if name
+]
+"""
+    path = tmp_path / "MODULE.bazel"
+    path.write_text(kept.replace("\n\n", f"\n{dropped}\n"))
+    modules.drop_toolchains(tmp_path)
+    assert path.read_text() == kept
 
 
 def test_zstd_lies_in_the_install_base(assembled):

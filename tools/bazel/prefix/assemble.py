@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -39,8 +40,8 @@ def assemble(
     """Fills the folder ``build``, which is to be renamed to ``final`` afterwards.
 
     The result holds ``usr/`` (Bazel with the libraries, jars and modules it needs), ``jre/``,
-    ``modules/`` (empty ones), ``bazelrc``, and ``no-c-compiler`` with its ``.bazelrc``. The paths
-    inside are those below ``final``.
+    ``modules/`` (empty ones), ``resources.jar``, ``bazelrc``, and ``no-c-compiler`` with its
+    ``.bazelrc``. The paths inside are those below ``final``.
 
     Args:
         build: An existing empty folder on the file system of ``final``.
@@ -75,9 +76,10 @@ def _write_class_path(build: Path, final: Path) -> None:
     """
     base = build / "usr/share/bazel"
     label = (base / "build-label.txt").read_text(encoding="utf-8").strip()
-    resources = build / "resources"
-    resources.mkdir()
-    (resources / "build-data.properties").write_text(f"build.label={label}\n", encoding="utf-8")
+    # No folder: the JVM makes no cache of a class path that holds one.
+    resources = build / "resources.jar"
+    with zipfile.ZipFile(resources, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("build-data.properties"), f"build.label={label}\n")
     jars = sorted((build / "usr/share/java").glob("*.jar"))
     lines = [str(final / path.relative_to(build)) for path in [*jars, resources]]
     path = base / "bazel_classpath_debian_depends.txt"
@@ -88,6 +90,9 @@ def _write_settings(build: Path, final: Path) -> None:
     """Writes the settings that stand in for a registry, and for a C compiler."""
     modules.write_empty_modules(build / "modules")
     overrides = modules.find_modules(build / "usr/share/bazel")
+    # They are of no use without the compilers, which are no packages, and are most of what Bazel
+    # would look at whenever a target needs a toolchain of any kind.
+    modules.drop_toolchains(overrides["rules_java"])
     overrides |= {name: build / "modules" / name for name in modules.EMPTY}
     lines = [
         "# Settings of the private Bazel: nothing comes from a module registry.",

@@ -6,6 +6,7 @@ graph asks for. What the graph names and no build here needs is an empty module.
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -60,6 +61,24 @@ def write_empty_modules(folder: Path) -> None:
         (module / "BUILD.bazel").write_text("", encoding="utf-8")
         for path, text in files.items():
             (module / path).write_text(text, encoding="utf-8")
+
+
+def drop_toolchains(module: Path) -> None:
+    """Removes the statements of a module's MODULE.bazel that register toolchains.
+
+    MODULE.bazel is a subset of Python as far as syntax goes.
+
+    Args:
+        module: The module's folder.
+    """
+    path = module / "MODULE.bazel"
+    text = path.read_text(encoding="utf-8")
+    lines = text.splitlines(keepends=True)
+    for statement in reversed(ast.parse(text).body):
+        names = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+        if "register_toolchains" in names:
+            del lines[statement.lineno - 1 : statement.end_lineno]
+    path.write_text("".join(lines), encoding="utf-8")
 
 
 def find_modules(folder: Path) -> dict[str, Path]:
