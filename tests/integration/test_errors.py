@@ -105,6 +105,28 @@ def edited_cache(workspace, edit) -> str:
     return 'mlc_weight_bundle(name = "x", directory = "broken")\n'
 
 
+LATE_MISTAKE = """
+def _late_impl(ctx):
+    for _ in range(100000000):
+        pass
+    fail("//:x: a mistake")
+
+late = rule(implementation = _late_impl)
+"""
+
+
+def test_a_mistake_is_told_before_the_actions_of_other_targets(workspace):
+    """By mlc.bazelrc: else libraries would be compiled while Bazel analyses the rest."""
+    workspace.write("late.bzl", LATE_MISTAKE)
+    build_file = 'load("late.bzl", "late")\nlate(name = "x")\n'
+    build_file += 'mlc_model_lib(name = "lib", config = "tiny.json", device = "android")\n'
+    workspace.write("BUILD.bazel", PREAMBLE + build_file)
+    workspace.bazel("build", "--nobuild", "//:lib")
+    build = workspace.bazel("build", "//:lib", "//:x", check=False)
+    assert [line for line in build.errors() if "//:x: a mistake" in line], build.stderr
+    assert build.actions == []
+
+
 def test_missing_shard(workspace):
     def edit(target, cache):
         (target / cache["records"][0]["dataPath"]).unlink()
