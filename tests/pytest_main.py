@@ -1,4 +1,7 @@
-"""Runs pytest on the files given, from the root of the runfiles; reports to Bazel's XML file."""
+"""Runs pytest on the files given, from the root of the runfiles; reports to Bazel's XML file.
+
+Plugins that the machine's Python happens to have are left out.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import pytest
 
 def main() -> int:
     """Exit status of pytest; a run that collects no test fails."""
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     arguments = ["-p", "no:cacheprovider", "--import-mode=importlib", "-v", *sys.argv[1:]]
     if scratch := os.environ.get("TEST_TMPDIR"):
         arguments.append(f"--basetemp={scratch}/pytest")
