@@ -174,8 +174,9 @@ def _model_config(
     for name in sorted(given):
         if family["properties"].get(name, {"x-unused": True}).get("x-unused"):
             lines.append(f"{sources.in_overrides([name])}: {model_type} has no {name}; remove it")
-    overridden = violations({**fields, **given}, model_type, sources.in_overrides)
-    lines += [line for path, line in overridden if path and path[0] in given]
+    if given:
+        overridden = violations({**fields, **given}, model_type, sources.in_overrides)
+        lines += [line for path, line in overridden if path and path[0] in given]
     _raise(lines)
     try:
         config = normalize(fields, family, notes)
