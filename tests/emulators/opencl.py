@@ -42,7 +42,8 @@ class OpenCL:
         self, kernel: Kernel, arguments: Sequence[np.ndarray | int | float], extents: Sequence[int]
     ) -> None:
         if kernel not in self._kernels:
-            program = cl.Program(self._context, kernel.source).build()
+            # Most kernels run a few times: optimizing them takes longer than it spares.
+            program = cl.Program(self._context, kernel.source).build(["-cl-opt-disable"])
             self._kernels[kernel] = cl.Kernel(program, kernel.name)
         flags = cl.mem_flags.READ_WRITE | cl.mem_flags.COPY_HOST_PTR
         arrays = {id(a): a for a in arguments if isinstance(a, np.ndarray)}
