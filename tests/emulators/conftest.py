@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import platform
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,25 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tvm
-from tvm.relax.frontend import nn
-from tvm.target import Target
 
+from tests.emulators import references
 from tests.emulators.conversation import converse
 from tests.emulators.emulation import Device, EmulatedSession, Launches
 from tests.emulators.every_kernel import use_cache, use_common_kernels
 from tests.emulators.models import Model, shared_library
-from tests.emulators.quickstart import PROMPT, quickstart
+from tests.emulators.quickstart import PROMPT, QUICKSTART_LAYERS
 from tests.numeric.session import Session
-from tools.compiler.functions import cpu_attention
-from tools.compiler.functions.samplers import ALL, SAMPLERS_OF_TARGET
-from tools.compiler.layers import grouped_product, mixture, mlp
-from tools.compiler.layers.kernel import call_kernel
-from tools.compiler.quantization.group import GroupQuantization
-from tools.compiler.quantization.none import NoQuantization
-
-QUICKSTART = quickstart()
-QUICKSTART_LAYERS = quickstart(2)
-"""Of its five layers two: all layers of a model run the same kernels."""
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +33,7 @@ def linker() -> Path:
 @pytest.fixture(scope="session")
 def cpu_device() -> str:
     """The device whose code this machine runs."""
-    return f"cpu:{platform.machine()}-{platform.system().lower()}"
+    return references.cpu_device()
 
 
 @pytest.fixture(scope="session")
@@ -54,6 +42,8 @@ def cpu_library(tmp_path_factory, linker, cpu_device) -> Callable[[Model, str], 
 
     @functools.cache
     def compile_(model: Model, quantization: str) -> Path:
+        if (built := references.path(model, quantization)).exists():
+            return built
         key = model.compile_key(cpu_device, quantization)
         return shared_library(key, tmp_path_factory.mktemp("cpu") / "library.so", linker)
 
@@ -76,41 +66,9 @@ def cpu_results(cpu_library, cpu_device) -> Callable[[Model, str], dict[str, np.
 
 @pytest.fixture(scope="session")
 def gpu_kernels() -> Iterator[None]:
-    """Makes libraries for the CPU of the kernels that those for GPUs have, to compare them.
-
-    CPUs have products, gates and attention of their own, and functions that sample are for some
-    GPUs alone. OpenCL's libraries get the latter, too, so that they are executed. Products of
-    experts stay the CPU's, but take what a GPU's do.
-    """
-    with pytest.MonkeyPatch.context() as patch:
-        for quantization in (GroupQuantization, NoQuantization):
-            for read in ("integers", "row_vectors"):
-                patch.setattr(quantization, read, lambda *_: None)
-        patch.setattr(cpu_attention, "can_attend", lambda *_: False)
-        patch.setattr(mlp, "MOST_LANES", 0)
-        patch.setattr(mixture, "plan_groups", gpu_plan)
-        patch.setattr(grouped_product, "_gpu", grouped_product_of(grouped_product._gpu))
-        for kind in ("llvm", "opencl"):
-            patch.setitem(SAMPLERS_OF_TARGET, kind, ALL)
+    """The context of that name."""
+    with references.gpu_kernels():
         yield
-
-
-def gpu_plan(first_rows: nn.Tensor) -> list[nn.Tensor]:
-    """Returns what a GPU's products of experts take, whatever the target."""
-    ends = call_kernel(grouped_product.block_ends, "route_block_ends", [first_rows])
-    return [first_rows, ends]
-
-
-def grouped_product_of(gpu: Callable[..., None]) -> Callable[..., None]:
-    """Returns a function with the arguments of `gpu` that writes the target's kernel."""
-
-    def kernel(x, first_rows, block_ends, *others) -> None:
-        if Target.current().kind.name == "llvm":
-            grouped_product._cpu(x, first_rows, *others)
-        else:
-            gpu(x, first_rows, block_ends, *others)
-
-    return kernel
 
 
 @pytest.fixture(scope="session")

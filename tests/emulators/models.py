@@ -25,12 +25,14 @@ class Model:
     """A model.
 
     Attributes:
+        name: Unlike other models'.
         chat_config: A function from a quantization to mlc-chat-config.json.
         weights: A function from a library's ``params`` and its compile key to the weights in their
             order.
         can_slide: Whether its KV cache can be one with a window.
     """
 
+    name: str
     chat_config: Callable[[str], dict[str, Any]]
     weights: Callable[[list[dict[str, Any]], CompileKey], list[np.ndarray]]
     can_slide: bool = True
@@ -57,15 +59,15 @@ class Model:
         )
 
 
-def _random_model(small: SmallModel) -> Model:
+def _random_model(name: str, small: SmallModel) -> Model:
     # TVM's cache gives no factors to the kernels of a cache with a window, which rotate themselves.
     has_factors = "long_factor" in (small.model_config.get("rope_scaling") or {})
-    return Model(small.chat_config, lambda *of: random_weights(*of)[0], not has_factors)
+    return Model(name, small.chat_config, lambda *of: random_weights(*of)[0], not has_factors)
 
 
 _NAMES = os.environ.get("MLC_TEST_MODELS", "gemma2 phi3_long qwen2_moe").split()
 RANDOM_MODELS = {
-    name: _random_model(small)
+    name: _random_model(name, small)
     for name, small in families.MODELS.items()
     if name in _NAMES or "all" in _NAMES
 }

@@ -27,7 +27,8 @@ def quickstart(num_layers: int | None = None) -> Model:
             found["model_config"]["num_hidden_layers"] = num_layers
         return found
 
-    return Model(chat_config, _weights)
+    layers = "" if num_layers is None else f"_{num_layers}_layers"
+    return Model(f"quickstart{layers}", chat_config, _weights)
 
 
 def _weights(params: list[dict[str, Any]], _key: CompileKey) -> list[np.ndarray]:
@@ -41,3 +42,8 @@ def _weights(params: list[dict[str, Any]], _key: CompileKey) -> list[np.ndarray]
         return dequantize(stored[f"{stem}q_weight"].numpy(), stored[f"{stem}q_scale"].numpy())
 
     return [weight(param["name"], param["dtype"]) for param in params]
+
+
+QUICKSTART = quickstart()
+QUICKSTART_LAYERS = quickstart(2)
+"""Of its five layers two: all layers of a model run the same kernels."""

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.emulators.conftest import QUICKSTART, check_results
+from tests.emulators.conftest import check_results
 from tests.emulators.models import shared_library
-from tests.emulators.quickstart import PROMPT
+from tests.emulators.quickstart import PROMPT, QUICKSTART
 from tools.compiler.describe import describe
 
 SYSTEM = "MLC_AARCH64_SYSTEM"

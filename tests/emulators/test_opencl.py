@@ -7,10 +7,10 @@ import os
 
 import pytest
 
-from tests.emulators.conftest import QUICKSTART_LAYERS
 from tests.emulators.device_code import Kernel, read_opencl
 from tests.emulators.models import RANDOM_MODELS
 from tests.emulators.opencl import OpenCL
+from tests.emulators.quickstart import QUICKSTART_LAYERS
 
 # pocl has no half precision.
 LIBRARIES = [

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.emulators.conftest import QUICKSTART_LAYERS
 from tests.emulators.models import RANDOM_MODELS
+from tests.emulators.quickstart import QUICKSTART_LAYERS
 from tests.emulators.webgpu import WebGPU, browser
 
 # WGSL allows sines and cosines an error of 2 ** -11, and SwiftShader has no half precision.
