@@ -39,6 +39,8 @@ class HttpCache(http.server.ThreadingHTTPServer):
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Else a body waits 40 ms for the client to acknowledge the headers.
+    disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
         if self._refused():
