@@ -24,8 +24,6 @@ class HubHandler(http.server.BaseHTTPRequestHandler, abc.ABC):
     """Answers GET and HEAD; a subclass says what is at a path with `answer`."""
 
     protocol_version = "HTTP/1.1"
-    # Else a body waits 40 ms for the client to acknowledge the headers.
-    disable_nagle_algorithm = True
     disable_nagle_algorithm = True
     hub: Hub
     host: str
