@@ -77,6 +77,8 @@ def test_nothing_is_downloaded_that_nobody_asks_for(second, cache):
     assert set(counts) == {"remote cache hit", "internal"}
     assert not (second.root / "bazel-bin/pkg/lib/libmodel_android.a").exists()
     counts = build(second, *flags, "--output_groups=libraries,app_config")
+    # For the outputs that are wanted here now, of three actions, Bazel may ask the cache again.
+    assert counts.pop("remote cache hit", 0) <= 3
     assert set(counts) == {"internal"}
     assert (second.root / "bazel-bin/pkg/lib/libmodel_android.a").exists()
     assert weights(second) == []
