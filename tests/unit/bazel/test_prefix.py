@@ -46,6 +46,12 @@ def test_every_module_of_the_graph_is_overridden(assembled, tmp_path):
         assert f'name = "{name}"' in text
 
 
+def test_the_server_is_started_with_what_makes_it_start_fast(assembled):
+    lines = (assembled() / "bazelrc").read_text().splitlines()
+    options = [line.split("=", 1)[1] for line in lines if line.startswith("startup ")]
+    assert [option[:3] for option in options] == ["-Dj", "-XX", "-XX"]
+
+
 def test_bazel_is_told_its_version(assembled, tmp_path):
     build = assembled()
     class_path = (build / "usr/share/bazel/bazel_classpath_debian_depends.txt").read_text()

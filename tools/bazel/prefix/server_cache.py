@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ..errors import LauncherError
 from . import training
+from .remote_cache import Handler, RemoteCache
 
 NAME = "server.aot"
 """The cache's file in an install; it is empty where none could be made."""
@@ -59,8 +60,10 @@ def make(prefix: Path, scratch: Path) -> None:
     ]
     deadline = time.monotonic() + _SECONDS
     try:
-        for command in (*training.COMMANDS, ("shutdown",)):
-            _run([*bazel, *command], workspace, deadline)
+        cache = RemoteCache(Handler)
+        with cache.running():
+            for command in (*training.commands(cache.url), ("shutdown",)):
+                _run([*bazel, *command], workspace, deadline)
     except subprocess.TimeoutExpired:
         raise LauncherError(f"it takes more than {_SECONDS} s") from None
     finally:

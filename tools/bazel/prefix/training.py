@@ -2,22 +2,32 @@
 
 It does a little of all that users' builds do, so that the record has the code of all of it:
 modules and an extension, packages and `select`, Python rules, rules and transitions in Starlark,
-actions in a sandbox, and a cache of them that is written and then read. Nothing here needs the
-network, or a compiler.
+actions in a sandbox, and caches of them that are written and then read. Nothing here needs a
+compiler, or a network but the loopback.
 """
 
 from __future__ import annotations
 
-DISK_CACHE = "../disk"
-"""Where the cache of actions lies, seen from the workspace."""
+_DISK_CACHE = "--disk_cache=../disk"
+_TEST = ("test", "//:all", "--noincompatible_sandbox_hermetic_tmp")
 
-COMMANDS = (
-    ("query", "kind(rule, //...) + labels(srcs, //:taste0)", "--output=label_kind"),
-    ("test", "//:all", f"--disk_cache={DISK_CACHE}", "--noincompatible_sandbox_hermetic_tmp"),
-    ("clean",),
-    ("test", "//:all", f"--disk_cache={DISK_CACHE}", "--noincompatible_sandbox_hermetic_tmp"),
-)
-"""The commands, in their order; whether one fails decides nothing."""
+
+def commands(remote_cache: str) -> tuple[tuple[str, ...], ...]:
+    """Returns the commands, in their order; whether one fails decides nothing.
+
+    Args:
+        remote_cache: The URL of an empty cache, as `--remote_cache` takes it.
+    """
+    remote = f"--remote_cache={remote_cache}"
+    return (
+        ("query", "kind(rule, //...) + labels(srcs, //:taste0)", "--output=label_kind"),
+        (*_TEST, _DISK_CACHE, remote),
+        ("clean",),
+        (*_TEST, _DISK_CACHE, "--noexperimental_merged_skyframe_analysis_execution"),
+        ("clean",),
+        (*_TEST, remote),
+    )
+
 
 _MODULE = """\
 module(name = "training")
@@ -48,7 +58,7 @@ text = repository_rule(
 def _names_impl(module_ctx):
     for module in module_ctx.modules:
         for tag in module.tags.add:
-            text(name = tag.name, text = json.encode({"name": tag.name}))
+            text(name = tag.name, text = json.encode_indent(json.decode("[1, null]")))
 
 names = module_extension(
     implementation = _names_impl,
@@ -75,6 +85,9 @@ def _split_impl(_settings, _attr):
 
 _split = transition(implementation = _split_impl, inputs = [], outputs = ["//:flavor"])
 
+def _resources(_os, _input_count):
+    return {"cpu": 1, "memory": 100}
+
 def _taste_impl(ctx):
     listed = ctx.actions.declare_file(ctx.label.name + ".list")
     args = ctx.actions.args()
@@ -86,6 +99,7 @@ def _taste_impl(ctx):
     words = ctx.actions.args()
     words.use_param_file("@%s", use_always = True)
     words.add("--output", out)
+    words.add(ctx.attr.flavor, format = "--flavor=%s")
     words.add_all(ctx.files.srcs)
     ctx.actions.run(
         executable = ctx.executable.tool,
@@ -94,6 +108,7 @@ def _taste_impl(ctx):
         outputs = [out],
         mnemonic = "Taste",
         progress_message = "Tasting %{label}",
+        resource_set = _resources,
         env = {"FLAVOR": ctx.attr.flavor},
     )
 
@@ -182,7 +197,7 @@ import sys
 from library import write
 
 words = open(sys.argv[1][1:]).read().split()
-write(words[words.index("--output") + 1], words[2:])
+write(words[words.index("--output") + 1], words[3:])
 """
 
 _LIBRARY = """\
