@@ -37,6 +37,7 @@ class Figures:
         build: The first build; equal libraries are compiled once.
         no_op: The build once more, nothing changed.
         no_op_processor: Seconds of processors in that.
+        trusting: The no-op with --config=trust-outputs.
     """
 
     models: int
@@ -46,6 +47,7 @@ class Figures:
     build: float
     no_op: float
     no_op_processor: float
+    trusting: float
 
 
 def measure(count: int, repeats: int, profile: str | None) -> Figures:
@@ -68,9 +70,14 @@ def measure(count: int, repeats: int, profile: str | None) -> Figures:
         heap = workspace.run("info", "used-heap-size-after-gc").strip().removesuffix("MB")
         build = workspace.bazel("build", *_TARGETS)
         before = workspace.processor_seconds()
-        no_op = statistics.median(workspace.bazel("build", *_TARGETS) for _ in range(repeats))
+        no_op = _no_op(workspace, repeats)
         no_op_processor = (workspace.processor_seconds() - before) / repeats
-    return Figures(count, analysis, processor, int(heap), build, no_op, no_op_processor)
+        trusting = _no_op(workspace, repeats, "--config=trust-outputs")
+    return Figures(count, analysis, processor, int(heap), build, no_op, no_op_processor, trusting)
+
+
+def _no_op(workspace: Workspace, repeats: int, *flags: str) -> float:
+    return statistics.median(workspace.bazel("build", *flags, *_TARGETS) for _ in range(repeats))
 
 
 def _profile(directory: str | None, count: int) -> Iterator[str]:
@@ -84,13 +91,14 @@ def main(argv: list[str] | None = None) -> None:
     """Measures every size and prints a table."""
     args = parser().parse_args(argv)
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
-    print("| models | analysis | of processors | heap | build | no-op | of processors |")
-    print("|---|---|---|---|---|---|---|", flush=True)
+    print("| models | analysis | of processors | heap | build | no-op | of processors | trusting |")
+    print("|---|---|---|---|---|---|---|---|", flush=True)
     for count in args.models:
         f = measure(count, args.repeats, args.profile)
         print(
             f"| {f.models} | {f.analysis:.1f} s | {f.processor:.1f} s | {f.heap} MB "
-            f"| {f.build:.1f} s | {f.no_op:.2f} s | {f.no_op_processor:.2f} s |",
+            f"| {f.build:.1f} s | {f.no_op:.2f} s | {f.no_op_processor:.2f} s "
+            f"| {f.trusting:.2f} s |",
             flush=True,
         )
 

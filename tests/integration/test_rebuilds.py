@@ -165,3 +165,17 @@ def test_edit(workspace, edit, expected):
 def test_configuration_of_the_caller(workspace, flag):
     """The package may have other paths then, and its libraries have not."""
     assert workspace.bazel("build", flag, "//:pkg").ran("MlcCompile") == 0
+
+
+def test_trusted_outputs(workspace):
+    """Sources are looked at; what was removed by hand comes back once outputs are, too."""
+    trusting = ("build", "--config=trust-outputs", "//:pkg")
+    workspace.bazel(*trusting)
+    workspace.edit_json("two.json", temperature=0.2)
+    assert collections.Counter(workspace.bazel(*trusting).actions) == {"MlcConfig": 1}
+    link = workspace.root / "bazel-bin/pkg/bundle/stories/tokenizer.json"
+    link.unlink()
+    workspace.bazel(*trusting)
+    assert not link.is_symlink()
+    workspace.bazel("build", "//:pkg")
+    assert link.exists()
