@@ -49,7 +49,7 @@ def test_every_module_of_the_graph_is_overridden(assembled, tmp_path):
 def test_the_server_is_started_with_what_makes_it_start_fast(assembled):
     lines = (assembled() / "bazelrc").read_text().splitlines()
     options = [line.split("=", 1)[1] for line in lines if line.startswith("startup ")]
-    assert [option[:3] for option in options] == ["-Dj", "-XX", "-XX"]
+    assert [option[:3] for option in options] == ["-XX", "-XX"]
 
 
 def test_bazel_is_told_its_version(assembled, tmp_path):

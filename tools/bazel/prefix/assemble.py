@@ -32,8 +32,6 @@ exit 1
 _HASHES_FIRST = "CompileThresholdScaling,sun.security.provider.DigestBase::*,0.001"
 
 _STARTUP = f"""\
-# The JVM would make hundreds of classes for methods that Starlark calls, each at its first call.
-startup --host_jvm_args=-Djdk.reflect.useNativeAccessorOnly=true
 # On two processors, compiling its methods would be a half of what a server does in its first build.
 startup --host_jvm_args=-XX:CompileThresholdScaling=4
 # A server that has just started hashes hundreds of megabytes, and would be done with that before it
