@@ -38,6 +38,7 @@ class Figures:
         no_op: The build once more, nothing changed.
         no_op_processor: Seconds of processors in that.
         trusting: The no-op with --config=trust-outputs.
+        watching: The same with --watchfs, too.
     """
 
     models: int
@@ -48,6 +49,7 @@ class Figures:
     no_op: float
     no_op_processor: float
     trusting: float
+    watching: float
 
 
 def measure(count: int, repeats: int, profile: str | None) -> Figures:
@@ -73,7 +75,11 @@ def measure(count: int, repeats: int, profile: str | None) -> Figures:
         no_op = _no_op(workspace, repeats)
         no_op_processor = (workspace.processor_seconds() - before) / repeats
         trusting = _no_op(workspace, repeats, "--config=trust-outputs")
-    return Figures(count, analysis, processor, int(heap), build, no_op, no_op_processor, trusting)
+        # The first one with --watchfs looks at every source.
+        workspace.bazel("build", "--watchfs", *_TARGETS)
+        watching = _no_op(workspace, repeats, "--config=trust-outputs", "--watchfs")
+    times = (no_op, no_op_processor, trusting, watching)
+    return Figures(count, analysis, processor, int(heap), build, *times)
 
 
 def _no_op(workspace: Workspace, repeats: int, *flags: str) -> float:
@@ -91,14 +97,17 @@ def main(argv: list[str] | None = None) -> None:
     """Measures every size and prints a table."""
     args = parser().parse_args(argv)
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
-    print("| models | analysis | of processors | heap | build | no-op | of processors | trusting |")
-    print("|---|---|---|---|---|---|---|---|", flush=True)
+    print(
+        "| models | analysis | of processors | heap | build | no-op | of processors | trusting "
+        "| watching |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|", flush=True)
     for count in args.models:
         f = measure(count, args.repeats, args.profile)
         print(
             f"| {f.models} | {f.analysis:.1f} s | {f.processor:.1f} s | {f.heap} MB "
             f"| {f.build:.1f} s | {f.no_op:.2f} s | {f.no_op_processor:.2f} s "
-            f"| {f.trusting:.2f} s |",
+            f"| {f.trusting:.2f} s | {f.watching:.2f} s |",
             flush=True,
         )
 

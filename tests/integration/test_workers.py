@@ -129,9 +129,9 @@ def test_mapped_compiles_have_a_worker_each(workspace):
     assert processes.workers(workspace, "tools.compiler") == pids
 
 
-def start_mapped_compile(workspace, label: str) -> tuple[subprocess.Popen[bytes], int]:
+def start_compile(workspace, label: str, *flags: str) -> tuple[subprocess.Popen[bytes], int]:
     """Start a build; return it, and the process that compiles, as soon as that is there."""
-    building = workspace.start("build", *SHARED_CACHE, label, stderr=subprocess.PIPE)
+    building = workspace.start("build", *flags, label, stderr=subprocess.PIPE)
     found = processes.wait_until(lambda: processes.requests(workspace, "tools.compiler"))
     return building, found[0]
 
@@ -140,7 +140,7 @@ def test_killed_mapped_compile(workspace):
     """Out of memory: the build fails in one line, and the worker takes the next compile."""
     label = add_library(workspace, "hungry", context_window_size=131)
     pids = processes.workers(workspace, "tools.compiler")
-    building, request = start_mapped_compile(workspace, label)
+    building, request = start_compile(workspace, label, *SHARED_CACHE)
     processes.kill(request)
     _, printed = building.communicate()
     errors = [line for line in printed.decode().splitlines() if line.startswith("error: ")]
@@ -150,11 +150,18 @@ def test_killed_mapped_compile(workspace):
     assert set(processes.workers(workspace, "tools.compiler")) <= set(pids)
 
 
-def test_interrupted_mapped_compile(workspace):
+CANCELLATION = [*SHARED_CACHE, "--experimental_worker_cancellation"]
+
+
+@pytest.mark.parametrize("flags", [[], SHARED_CACHE, CANCELLATION], ids=len)
+def test_interrupted_compile(workspace, flags):
     """The compile ends with the build, and the next build is as if nothing had happened."""
-    label = add_library(workspace, "interrupted", context_window_size=132)
-    building, request = start_mapped_compile(workspace, label)
+    label = add_library(workspace, f"interrupted{len(flags)}", context_window_size=132 + len(flags))
+    building, request = start_compile(workspace, label, *flags)
+    pids = processes.workers(workspace, "tools.compiler")
     building.send_signal(signal.SIGINT)
     building.communicate()
     processes.wait_until(lambda: request not in processes.requests(workspace))
-    assert workspace.bazel("build", *SHARED_CACHE, label).ran("MlcCompile") == 1
+    assert workspace.bazel("build", *flags, label).ran("MlcCompile") == 1
+    if flags == CANCELLATION:
+        assert processes.workers(workspace, "tools.compiler") == pids

@@ -91,40 +91,67 @@ def install(
     _check_folders(dist, [""])
     _refuse(placement.unsafe_parent(dist, f"{record.DIRECTORY}/lock"))
     _check_folders(dist, [record.DIRECTORY])
-    with contextlib.nullcontext() if dry_run else _locked(records):
-        before = record.read(dist, name)
-        others = record.owners(dist, name)
-        todo = [file for file in files if not _in_place(dist, file, before.get(file.path), others)]
-        leftovers = set(before) - {file.path for file in files} - set(others)
-        stale = sorted(path for path in leftovers if _still_ours(dist, path, before[path]))
-        _check_folders(dist, {os.path.dirname(path) for path in [*(f.path for f in todo), *stale]})
-        summary = Summary(
-            files=len(files),
-            nbytes=sum(file.nbytes for file in files),
-            up_to_date=len(files) - len(todo),
-            removed=len(stale),
-        )
-        if dry_run:
-            summary.to_install = len(todo)
-            for file in todo:
-                report(f"would install {file.path}")
-            for path in stale:
-                report(f"would remove {path}")
-            return summary
-        _verify(todo)
-        pending = {file.path: Installed(file.nbytes, file.sha256, None) for file in todo}
-        record.write(dist, name, {**pending, **before})
+    if dry_run:
+        return _foretell(_plan(dist, name, files), files, report)
+    verified = set[File]()
+    if not records.exists():
+        # A first install that is refused leaves no folder of records, either.
+        verified.update(_plan(dist, name, files).todo)
+        _verify(verified)
+    with _locked(records):
+        plan = _plan(dist, name, files)
+        summary = _summary(plan, files)
+        _verify(set(plan.todo) - verified)
+        pending = {file.path: Installed(file.nbytes, file.sha256, None) for file in plan.todo}
+        record.write(dist, name, {**pending, **plan.before})
         with placement.scratch_directory(records / f"{name}.partial") as scratch:
-            for file in todo:
+            for file in plan.todo:
                 linked = placement.place(file.source, dist / file.path, scratch)
                 summary.linked += linked
                 summary.copied += not linked
                 report(f"{'link' if linked else 'copy'} {file.path}")
-        for path in stale:
+        for path in plan.stale:
             placement.remove(dist, path)
             report(f"remove {path}")
         record.write(dist, name, {file.path: _installed(dist, file) for file in files})
     return summary
+
+
+@dataclasses.dataclass(frozen=True)
+class _Plan:
+    """What was installed before, the files to install, and the paths to remove."""
+
+    before: dict[str, Installed]
+    todo: list[File]
+    stale: list[str]
+
+
+def _plan(dist: Path, name: str, files: list[File]) -> _Plan:
+    """Finds out what an install changes; raises where it would be refused."""
+    before = record.read(dist, name)
+    others = record.owners(dist, name)
+    todo = [file for file in files if not _in_place(dist, file, before.get(file.path), others)]
+    leftovers = set(before) - {file.path for file in files} - set(others)
+    stale = sorted(path for path in leftovers if _still_ours(dist, path, before[path]))
+    _check_folders(dist, {os.path.dirname(path) for path in [*(f.path for f in todo), *stale]})
+    return _Plan(before, todo, stale)
+
+
+def _summary(plan: _Plan, files: list[File]) -> Summary:
+    return Summary(
+        files=len(files),
+        nbytes=sum(file.nbytes for file in files),
+        up_to_date=len(files) - len(plan.todo),
+        removed=len(plan.stale),
+    )
+
+
+def _foretell(plan: _Plan, files: list[File], report: Callable[[str], None]) -> Summary:
+    for file in plan.todo:
+        report(f"would install {file.path}")
+    for path in plan.stale:
+        report(f"would remove {path}")
+    return dataclasses.replace(_summary(plan, files), to_install=len(plan.todo))
 
 
 def _locked(records: Path) -> contextlib.AbstractContextManager[None]:
@@ -153,8 +180,9 @@ def _files(manifest: Path, root: Path) -> list[File]:
     return files
 
 
-def _verify(files: list[File]) -> None:
+def _verify(unordered: set[File]) -> None:
     """Refuses files that a disk, or a cache that Bazel trusts, has spoiled."""
+    files = sorted(unordered, key=lambda file: file.path)
     with concurrent.futures.ThreadPoolExecutor() as pool:
         digests = pool.map(lambda file: placement.sha256(file.source), files)
         for file, digest in zip(files, digests, strict=True):

@@ -92,6 +92,7 @@ def test_file_in_the_way_is_named_and_nothing_changes(build):
     assert build.error() == (
         "dist/b: is in the way, and no install of this package put it there; remove or rename it"
     )
+    assert [path.name for path in build.dist.iterdir()] == ["b"]
     assert build.contents() == {"b": "mine"}
 
 

@@ -204,6 +204,13 @@ def test_file_that_a_cache_has_spoiled(build):
     assert build.contents()["b"] == "B"
 
 
+def test_refused_first_install_leaves_nothing(build):
+    build.make(a="A")
+    (build.root / "a").resolve().write_text("X", encoding="utf-8")
+    assert "has other bytes than" in build.error()
+    assert not build.dist.exists()
+
+
 @pytest.mark.parametrize("text", ["[]", "{}", '{"files": 1}'])
 def test_something_else_as_the_manifest(build, text):
     build.make().manifest.write_text(text, encoding="utf-8")
