@@ -167,11 +167,12 @@ def test_configuration_of_the_caller(workspace, flag):
     assert workspace.bazel("build", flag, "//:pkg").ran("MlcCompile") == 0
 
 
-def test_trusted_outputs(workspace):
-    """Sources are looked at; what was removed by hand comes back once outputs are, too."""
-    trusting = ("build", "--config=trust-outputs", "//:pkg")
+@pytest.mark.parametrize("flags", [[], ["--watchfs"]], ids=["looked_at", "watched"])
+def test_trusted_outputs(workspace, flags):
+    """Edits of sources are seen; what was removed by hand comes back once outputs are looked at."""
+    trusting = ("build", "--config=trust-outputs", *flags, "//:pkg")
     workspace.bazel(*trusting)
-    workspace.edit_json("two.json", temperature=0.2)
+    workspace.edit_json("two.json", temperature=0.2 + len(flags))
     assert collections.Counter(workspace.bazel(*trusting).actions) == {"MlcConfig": 1}
     link = workspace.root / "bazel-bin/pkg/bundle/stories/tokenizer.json"
     link.unlink()
